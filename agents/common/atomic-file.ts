@@ -1,0 +1,44 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Replaces a small file so that whoever opens it, at any instant and after any power cut, finds the old content or the
+ * new one: write beside it under a hidden name, fsync, rename, fsync the directory (rename(2) is atomic only for names;
+ * without the first fsync the new name may be durable before the bytes are). Throws what the file system throws, and
+ * then leaves nothing behind.
+ */
+export function replaceFileSync(path: string, content: string): void {
+  const staged = join(dirname(path), `.${basename(path)}.partial`);
+  try {
+    const fd = openSync(staged, 'w', 0o644);
+    try {
+      writeWholeSync(fd, Buffer.from(content));
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(staged, path);
+  } catch (error) {
+    rmSync(staged, { force: true });
+    throw error;
+  }
+  syncDirectorySync(dirname(path));
+}
+
+/** Makes the names in a directory durable. */
+export function syncDirectorySync(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** `write(2)` may take less than it was given, for example as the disk fills up: goes on until all of it is taken. */
+export function writeWholeSync(fd: number, bytes: Uint8Array, position: number | null = null): void {
+  let done = 0;
+  while (done < bytes.length) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position === null ? null : position + done);
+  }
+}

@@ -1,0 +1,43 @@
+import yargs, { type Argv } from 'yargs';
+import { Failure } from '../../shared/failure.ts';
+import { version } from './version.ts';
+
+/**
+ * Reads a command line with yargs, strictly: an unknown flag, a missing value or a surplus word is a `usage` failure.
+ * `describe` declares the one command with its options. Values stay text, so that the settings judge them by their own
+ * rules (`010101` is not a port). `--help` and `--version` print and exit 0.
+ */
+export function readCommandLine<T>(
+  name: string,
+  words: readonly string[],
+  describe: (parser: Argv) => Argv<T>,
+): ReturnType<Argv<T>['parseSync']> {
+  const parser = yargs([...words])
+    .scriptName(name)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      // An option given several times takes one word each time, and never the positional that follows it.
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    // Locale files are looked up beside the bundle, where there are none.
+    .detectLocale(false)
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .wrap(100)
+    .fail((message: string | null, error: Error | undefined) => {
+      if (error instanceof Failure) throw error;
+      throw new Failure('usage', sentence(message ?? error?.message ?? 'The command line cannot be read'));
+    });
+  return describe(parser).parseSync();
+}
+
+function sentence(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

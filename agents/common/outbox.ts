@@ -1,0 +1,22 @@
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { diskFailure, Failure } from '../../shared/failure.ts';
+import { ON_BOARD } from '../../shared/payload.ts';
+
+/**
+ * Finds the outbox: an absolute path of a directory that can be written, or `null` where none was named and there is
+ * none at `/outbox`, as on any machine but a payload. A named one is made if only its last part is missing; a longer
+ * path that is not there is more likely a slip of the pen, and data that nobody downlinks.
+ */
+export function openOutbox(named: string | undefined): string | null {
+  const path = resolve(named ?? ON_BOARD.outbox);
+  try {
+    if (named !== undefined && statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path);
+    if (named === undefined && statSync(path, { throwIfNoEntry: false }) === undefined) return null;
+    if (!statSync(path).isDirectory()) throw new Failure('disk-refused', `The outbox ${path} is not a directory.`);
+    accessSync(path, constants.W_OK | constants.X_OK);
+    return path;
+  } catch (error) {
+    throw error instanceof Failure ? error : diskFailure(`The outbox ${path} cannot be written`, error);
+  }
+}

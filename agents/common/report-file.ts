@@ -1,0 +1,47 @@
+import { diskFailure } from '../../shared/failure.ts';
+import { replaceFileSync } from './atomic-file.ts';
+
+/** A write costs an fsync: progress is written no more often than this; the start and the end are written at once. */
+const QUIET_MS = 250;
+
+/**
+ * Keeps a report in the outbox true: {@link touch} after every change, {@link writeNow} at the start and at the end. The
+ * file is replaced atomically, so a kill at any instant leaves the last state that was written.
+ */
+export class ReportFile {
+  readonly #path: string | null;
+  readonly #snapshot: (revision: number) => unknown;
+  #revision = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `path` is `null` where there is no outbox; then nothing is written. */
+  constructor(path: string | null, snapshot: (revision: number) => unknown) {
+    this.#path = path;
+    this.#snapshot = snapshot;
+  }
+
+  /** Has the report written soon. A disk that refuses is met again, and then reported, by {@link writeNow}. */
+  touch(): void {
+    if (this.#path === null || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      try {
+        this.writeNow();
+      } catch {
+        // Said at the end of the run, when writeNow is called for the last time.
+      }
+    }, QUIET_MS).unref();
+  }
+
+  /** Throws a disk failure where the report cannot be written. */
+  writeNow(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#path === null) return;
+    this.#revision += 1;
+    try {
+      replaceFileSync(this.#path, `${JSON.stringify(this.#snapshot(this.#revision))}\n`);
+    } catch (error) {
+      throw diskFailure(`The report ${this.#path} cannot be written`, error);
+    }
+  }
+}

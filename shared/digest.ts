@@ -1,0 +1,60 @@
+/**
+ * SHA-256 digests in HTTP (RFC 9530). In memory, in logs and in reports a digest is lower-case hex, as `sha256sum`
+ * prints it; on the wire it is a byte sequence of structured fields (RFC 9651, 3.3.5), base64 between colons.
+ */
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+/** Whether the text is a SHA-256 in lower-case hex. */
+export function isSha256(text: string): boolean {
+  return SHA256_HEX.test(text);
+}
+
+/** `Repr-Digest` or `Content-Digest` for a SHA-256 in hex. */
+export function formatDigest(sha256Hex: string): string {
+  return `sha-256=:${hexToBase64(sha256Hex)}:`;
+}
+
+/** What a digest header says of SHA-256: `malformed` must not pass for "no digest", since the server meant to give one. */
+export type StatedDigest =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'sha-256'; readonly hex: string };
+
+/** Reads `Repr-Digest` or `Content-Digest` (RFC 9530, 2 and 3). Other algorithms are passed over. */
+export function parseDigest(header: string | undefined): StatedDigest {
+  if (header === undefined) return { kind: 'none' };
+  let stated: StatedDigest = { kind: 'none' };
+  for (const member of header.split(',')) {
+    const match = /^\s*([a-z*][a-z0-9_.*-]*)\s*=\s*(.*?)\s*$/i.exec(member);
+    if (match === null) return { kind: 'malformed' };
+    if (match[1]?.toLowerCase() !== 'sha-256') continue;
+    const base64 = /^:([A-Za-z0-9+/]*={0,2}):\s*(?:;.*)?$/.exec(match[2] ?? '')?.[1];
+    const hex = base64 === undefined ? null : base64ToHex(base64);
+    // RFC 9651, 3.2: where a key comes twice, the last one counts.
+    stated = hex === null || !isSha256(hex) ? { kind: 'malformed' } : { kind: 'sha-256', hex };
+  }
+  return stated;
+}
+
+/** Whether `Want-Repr-Digest` (RFC 9530, 4) asks for SHA-256: a preference of 1 to 10; 0 declines it. */
+export function wantsSha256(header: string | undefined): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((member) => /^\s*sha-256\s*=\s*(?:[1-9]|10)\s*$/i.test(member));
+}
+
+function hexToBase64(hex: string): string {
+  const bits = Array.from(hex, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
+  const sextets = bits.match(/.{1,6}/g) ?? [];
+  const text = sextets.map((sextet) => ALPHABET.charAt(Number.parseInt(sextet.padEnd(6, '0'), 2))).join('');
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+}
+
+function base64ToHex(base64: string): string | null {
+  if (base64.length % 4 !== 0) return null;
+  const text = base64.replace(/=+$/, '');
+  const bits = Array.from(text, (char) => ALPHABET.indexOf(char).toString(2).padStart(6, '0')).join('');
+  const bytes = bits.match(/.{8}/g) ?? [];
+  return bytes.map((byte) => Number.parseInt(byte, 2).toString(16).padStart(2, '0')).join('');
+}

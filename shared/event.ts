@@ -1,0 +1,117 @@
+import { count, formatBytes } from './quantity.ts';
+
+/**
+ * How telling an event is, in pino's own words, so that any NDJSON viewer sorts them: `debug` is one request or one
+ * attempt, `info` a step of the run, `warn` something lost or refused, `error` the reason why a run did not end well.
+ * A log that outgrows its budget drops `debug` first.
+ */
+export type Severity = 'debug' | 'info' | 'warn' | 'error';
+
+/** One kind of event: what it weighs, and the one sentence that renders its fields. */
+export interface EventKind<Fields> {
+  readonly severity: Severity;
+  readonly message: (fields: Fields) => string;
+}
+
+export type Catalogue = Readonly<Record<string, EventKind<never>>>;
+
+/** An event of a catalogue: its name and its fields. */
+export type EventOf<C extends Catalogue> = {
+  [Name in keyof C & string]: C[Name] extends EventKind<infer Fields> ? { readonly event: Name } & Fields : never;
+}[keyof C & string];
+
+function kind<Fields>(severity: Severity, message: (fields: Fields) => string): EventKind<Fields> {
+  return { severity, message };
+}
+
+/** Events of every agent. */
+export const commonEvents = {
+  OutboxAbsent: kind<{ outbox: string }>(
+    'warn',
+    (e) => `There is no outbox at ${e.outbox}: no report and no log are written; --outbox names one.`,
+  ),
+  WindowEnding: kind<{ cause: 'duration' | 'signal' }>('info', (e) =>
+    e.cause === 'duration' ? 'The window ends by its duration.' : 'A signal ends the window.',
+  ),
+  RunFailed: kind<{ code: string; reason: string; advice: string }>('error', (e) => `${e.reason} ${e.advice}`),
+};
+
+/** What payload-serve tells. */
+export const serveEvents = {
+  ...commonEvents,
+  Listening: kind<{ address: string; port: number; directory: string }>(
+    'info',
+    (e) => `Serving ${e.directory} at ${e.address} port ${e.port}.`,
+  ),
+  RequestServed: kind<{
+    client: string;
+    method: string;
+    path: string;
+    status: number;
+    range: string | null;
+    sentBytes: number;
+    elapsedMs: number;
+  }>(
+    'debug',
+    (e) =>
+      `${e.client} ${e.method} ${e.path}${e.range === null ? '' : ` (${e.range})`}: ${e.status}, ${formatBytes(e.sentBytes)} in ${e.elapsedMs} ms.`,
+  ),
+  RequestRefused: kind<{ client: string; method: string; path: string; status: number; code: string; reason: string }>(
+    'warn',
+    (e) => `${e.client} ${e.method} ${e.path}: ${e.status}, ${e.reason}`,
+  ),
+  TransferCut: kind<{ client: string; path: string; sentBytes: number; promisedBytes: number; reason: string }>(
+    'warn',
+    (e) => `${e.client} ${e.path}: cut after ${e.sentBytes} of ${e.promisedBytes} bytes, ${e.reason}.`,
+  ),
+  Closed: kind<{ requests: number; sentBytes: number }>(
+    'info',
+    (e) => `Closed after ${count(e.requests, 'request')} and ${formatBytes(e.sentBytes)}.`,
+  ),
+};
+
+/** What payload-fetch tells. */
+export const fetchEvents = {
+  ...commonEvents,
+  StateElsewhere: kind<{ wanted: string; state: string }>(
+    'warn',
+    (e) =>
+      `${e.wanted} cannot be made here: state is kept in ${e.state}, which a payload may not keep between windows.`,
+  ),
+  WaitingForServer: kind<{ addresses: readonly string[] }>(
+    'info',
+    (e) => `Waiting for a server at ${e.addresses.join(' or ')}.`,
+  ),
+  ServerFound: kind<{ address: string; waitedMs: number; attempts: number }>(
+    'info',
+    (e) => `${e.address} answers after ${e.waitedMs} ms and ${count(e.attempts, 'attempt')}.`,
+  ),
+  TransferStarted: kind<{ source: string; sizeBytes: number | null; reusedBytes: number }>(
+    'info',
+    (e) =>
+      `${e.source}: ${e.sizeBytes === null ? 'size unknown' : formatBytes(e.sizeBytes)}${e.reusedBytes === 0 ? '' : `, of which ${formatBytes(e.reusedBytes)} are here already`}.`,
+  ),
+  SourceChanged: kind<{ source: string; discardedBytes: number }>(
+    'warn',
+    (e) => `${e.source} is not what it was: the ${formatBytes(e.discardedBytes)} kept of it are not used.`,
+  ),
+  AttemptFailed: kind<{ source: string; code: string; reason: string; attempt: number; retryInMs: number }>(
+    'debug',
+    (e) => `${e.source}: ${e.reason} Attempt ${e.attempt}, again in ${e.retryInMs} ms.`,
+  ),
+  FileDelivered: kind<{
+    source: string;
+    output: string;
+    sizeBytes: number;
+    sha256: string;
+    verified: string;
+    elapsedMs: number;
+  }>('info', (e) => `${e.output}: ${formatBytes(e.sizeBytes)}, verified by ${e.verified}, in ${e.elapsedMs} ms.`),
+  FileNotDelivered: kind<{ source: string; code: string; reason: string; advice: string }>(
+    'error',
+    (e) => `${e.source}: ${e.reason} ${e.advice}`,
+  ),
+};
+
+export type ServeEvent = EventOf<typeof serveEvents>;
+export type FetchEvent = EventOf<typeof fetchEvents>;

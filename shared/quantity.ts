@@ -1,0 +1,24 @@
+/** Reads a duration in seconds, whole or decimal (`60`, `2.5`, `90s`), as milliseconds; `null` for anything else. */
+export function parseSecondsAsMs(text: string): number | null {
+  const match = /^([0-9]{1,7}(?:\.[0-9]{1,3})?)s?$/.exec(text);
+  const ms = match === null ? 0 : Math.round(Number(match[1]) * 1000);
+  return ms > 0 ? ms : null;
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** A size for people: `2568` is `2.5 KiB`. */
+export function formatBytes(sizeBytes: number): string {
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** A count with its noun: `1 file`, `2 files`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

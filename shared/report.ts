@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { type FailureCode, failureKinds } from './failure.ts';
+
+/**
+ * The reports that the agents leave in the outbox: the one account of a window that reaches the ground. The agents take
+ * only the types from here (nothing of this file is uplinked); the ground reads a report with the schema.
+ *
+ * A member is never left out: what is not known is `null`. The number in `schema` rises when a reader of the previous
+ * one would be misled; new members may come without that.
+ */
+
+const failureCode = z.enum(Object.keys(failureKinds) as [FailureCode, ...FailureCode[]]);
+const sizeBytes = z.number().int().nonnegative();
+const durationMs = z.number().nonnegative();
+const isoTime = z.iso.datetime();
+
+const failure = z.object({ code: failureCode, reason: z.string(), advice: z.string() });
+
+const agent = z.object({ name: z.string(), version: z.string(), protocol: z.number().int(), node: z.string() });
+
+/** Times are the payload's clock, which may be wrong; durations are monotonic and can be trusted. */
+const run = {
+  /** Rises with every write, so that of two copies the later one is known. */
+  revision: z.number().int().positive(),
+  /** `running` in a report whose process was killed: then it is the last true state. */
+  state: z.enum(['running', 'ended']),
+  startedAt: isoTime,
+  /** How long the run has lasted when this was written. */
+  elapsedMs: durationMs,
+  /** How long the run was allowed to last; `null` without `--duration`. */
+  allowedMs: durationMs.nullable(),
+  exitCode: z.number().int().nullable(),
+  failure: failure.nullable(),
+};
+
+export const serveReport = z.object({
+  schema: z.literal('payload-serve-report/1'),
+  agent,
+  ...run,
+  ending: z.enum(['duration', 'signal', 'failure']).nullable(),
+  directory: z.string(),
+  listening: z.array(z.object({ address: z.string(), port: z.number().int() })),
+  totals: z.object({
+    connections: z.number().int(),
+    requests: z.number().int(),
+    sentBytes: sizeBytes,
+    clients: z.array(z.string()),
+  }),
+  /** The files asked for, the most bytes first; bounded, `filesOmitted` counts the rest. */
+  files: z.array(
+    z.object({ path: z.string(), requests: z.number().int(), sentBytes: sizeBytes, clients: z.array(z.string()) }),
+  ),
+  filesOmitted: z.number().int(),
+  /** How often requests were refused, by cause. */
+  refusals: z.record(z.string(), z.number().int()),
+});
+
+export const fileState = z.enum(['waiting', 'fetching', 'delivered', 'resumable', 'refused', 'held back', 'failed']);
+
+export const fetchReport = z.object({
+  schema: z.literal('payload-fetch-report/1'),
+  agent,
+  ...run,
+  ending: z.enum(['done', 'duration', 'signal', 'failure']).nullable(),
+  outbox: z.string().nullable(),
+  stateDirectory: z.string(),
+  /** The addresses tried, and the one that answered first. */
+  server: z.object({ tried: z.array(z.string()), answered: z.string().nullable(), waitedMs: durationMs.nullable() }),
+  totals: z.object({
+    files: z.number().int(),
+    delivered: z.number().int(),
+    fetchedBytes: sizeBytes,
+    reusedBytes: sizeBytes,
+  }),
+  files: z.array(
+    z.object({
+      source: z.string(),
+      output: z.string(),
+      state: fileState,
+      sizeBytes: sizeBytes.nullable(),
+      /** Body bytes that came over the link in this run, whether or not they could be used. */
+      fetchedBytes: sizeBytes,
+      /** Bytes of an earlier attempt or run that did not have to come again. */
+      reusedBytes: sizeBytes,
+      sha256: z.string().nullable(),
+      /** `sha-256`: equal to the digest that the server states. `length`: the server states none, the length is right. */
+      verified: z.enum(['sha-256', 'length']).nullable(),
+      attempts: z.number().int(),
+      failure: failure.nullable(),
+    }),
+  ),
+});
+
+export type ServeReport = z.infer<typeof serveReport>;
+export type FetchReport = z.infer<typeof fetchReport>;
+export type FileState = z.infer<typeof fileState>;
+export type ReportedFailure = z.infer<typeof failure>;
+export type ReportedRun = { readonly [Key in keyof typeof run]: z.infer<(typeof run)[Key]> };

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { inject, onTestFinished } from 'vitest';
+import { type AgentName, projectRoot } from '../../scripts/build/bundle.ts';
+
+/** The Nodes that every test of a bundle runs on: this machine's, and the one on board where it can be had. */
+export const nodes: readonly (readonly [name: string, path: string])[] = [
+  [`Node ${process.versions.node}`, process.execPath],
+  ...(inject('node16') === null ? [] : [['Node 16.20.2', inject('node16') ?? ''] as const]),
+];
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningAgent {
+  readonly child: ChildProcess;
+  readonly exit: Promise<Exit>;
+}
+
+/** Starts a built bundle as a window would: as one executable file, outside a shell. It is gone when the test is over. */
+export function startAgent(
+  agent: AgentName,
+  args: readonly string[],
+  options: { node?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): RunningAgent {
+  const child = spawn(join(projectRoot, 'build', agent), args, {
+    cwd: options.cwd ?? '/',
+    env: { ...process.env, PAYLOAD_NODE: options.node ?? process.execPath, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = once(child, 'close').then(([code, signal]): Exit => ({ code, signal, stdout, stderr }));
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exit;
+  });
+  return { child, exit };
+}
+
+/** Runs a built bundle to its end. */
+export function runAgent(...args: Parameters<typeof startAgent>): Promise<Exit> {
+  return startAgent(...args).exit;
+}
+
+/** A port of the loopback that nobody listens on. Ephemeral ports are above 10000, as the agents ask. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Resolves once something accepts connections on the loopback port; rejects when that takes longer than a test may. */
+export async function listening(port: number, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      // Nothing tells another process that a port is about to be listened on.
+      await delay(10);
+    } finally {
+      socket.destroy();
+    }
+  }
+}
