@@ -1,15 +1,16 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
+import { type Environment, onPayload } from './environment.ts';
 
 /**
  * Finds the outbox: an absolute path of a directory that can be written, or `null` where none was named and there is
  * none at `/outbox`, as on any machine but a payload. A named one is made if only its last part is missing; a longer
  * path that is not there is more likely a slip of the pen, and data that nobody downlinks.
  */
-export function openOutbox(named: string | undefined): string | null {
-  const path = resolve(named ?? ON_BOARD.outbox);
+export function openOutbox(environment: Environment, named: string | undefined): string | null {
+  const path = onPayload(environment, named ?? ON_BOARD.outbox);
   try {
     if (named !== undefined && statSync(path, { throwIfNoEntry: false }) === undefined) mkdirSync(path);
     if (named === undefined && statSync(path, { throwIfNoEntry: false }) === undefined) return null;

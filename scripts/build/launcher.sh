@@ -10,7 +10,7 @@ for node in "${PAYLOAD_NODE:-}" /persist/bin/node "$(command -v node 2>/dev/null
   fi
 done
 say="__AGENT__ did not run: there is no Node.js at \$PAYLOAD_NODE (${PAYLOAD_NODE:-not set}), at /persist/bin/node or on the PATH. Upload Node.js 16.20.2 for arm64 to /persist/bin/node, or name one in PAYLOAD_NODE."
-outbox=${PAYLOAD_OUTBOX:-/outbox}
+outbox=${PAYLOAD_ROOT:-}/outbox
 if [ -d "$outbox" ] && echo "$say" 2>/dev/null >"$outbox/__AGENT__-did-not-start.txt"; then exit 127; fi
 echo "$say" >&2
 exit 127
