@@ -18,6 +18,27 @@ export const PROTOCOL_VERSION = 1;
 /** RFC 8615: the one place on the server that is never looked up in the directory. */
 export const WELL_KNOWN_PATH = '/.well-known/payload-link';
 
+/**
+ * What a server may offer beyond plain HTTP. A client uses one only where {@link Identity.features} lists it; each is the
+ * resource of that name below {@link WELL_KNOWN_PATH}:
+ *
+ * | feature    | request                                           | answer                                           |
+ * |------------|---------------------------------------------------|--------------------------------------------------|
+ * | `digest`   | `GET .../digest/<path>?from=&to=&block=`          | JSON, see file-digest.ts                         |
+ * | `manifest` | `GET .../manifest/<path>?glob=&depth=&limit=`     | NDJSON, one line per file, see manifest.ts       |
+ * | `done`     | `POST .../done`                                   | 204: the client has everything it came for       |
+ *
+ * `<path>` is the file's or directory's own path, encoded as path.ts says, without its first slash.
+ */
+export const FEATURES = ['digest', 'manifest', 'done'] as const;
+
+export type Feature = (typeof FEATURES)[number];
+
+/** The resource of a feature; `encodedPath` starts with a slash, and `done` has none. */
+export function featurePath(feature: Feature, encodedPath = ''): string {
+  return `${WELL_KNOWN_PATH}/${feature}${encodedPath}`;
+}
+
 /** What `GET /.well-known/payload-link` answers. A client uses a feature only where it stands in the list. */
 export interface Identity {
   readonly agent: string;
