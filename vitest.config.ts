@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import packageJson from './package.json' with { type: 'json' };
 import { SkipReporter } from './test/support/skip-reporter.ts';
 
 export default defineConfig({
+  // As the build does.
+  define: { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version) },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',

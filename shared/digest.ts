@@ -24,16 +24,16 @@ export type StatedDigest =
 
 /** Reads `Repr-Digest` or `Content-Digest` (RFC 9530, 2 and 3). Other algorithms are passed over. */
 export function parseDigest(header: string | undefined): StatedDigest {
-  if (header === undefined) return { kind: 'none' };
+  if (header === undefined || header.trim() === '') return { kind: 'none' };
   let stated: StatedDigest = { kind: 'none' };
   for (const member of header.split(',')) {
     const match = /^\s*([a-z*][a-z0-9_.*-]*)\s*=\s*(.*?)\s*$/i.exec(member);
     if (match === null) return { kind: 'malformed' };
     if (match[1]?.toLowerCase() !== 'sha-256') continue;
     const base64 = /^:([A-Za-z0-9+/]*={0,2}):\s*(?:;.*)?$/.exec(match[2] ?? '')?.[1];
-    const hex = base64 === undefined ? null : base64ToHex(base64);
+    const hex = base64ToHex(base64 ?? '');
     // RFC 9651, 3.2: where a key comes twice, the last one counts.
-    stated = hex === null || !isSha256(hex) ? { kind: 'malformed' } : { kind: 'sha-256', hex };
+    stated = isSha256(hex) ? { kind: 'sha-256', hex } : { kind: 'malformed' };
   }
   return stated;
 }
@@ -51,8 +51,8 @@ function hexToBase64(hex: string): string {
   return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
 }
 
-function base64ToHex(base64: string): string | null {
-  if (base64.length % 4 !== 0) return null;
+/** Padding may be missing, and bits that fill up the last character need not be zero (RFC 9651, 4.2.7). */
+function base64ToHex(base64: string): string {
   const text = base64.replace(/=+$/, '');
   const bits = Array.from(text, (char) => ALPHABET.indexOf(char).toString(2).padStart(6, '0')).join('');
   const bytes = bits.match(/.{8}/g) ?? [];

@@ -33,6 +33,11 @@ export const commonEvents = {
   WindowEnding: kind<{ cause: 'duration' | 'signal' }>('info', (e) =>
     e.cause === 'duration' ? 'The window ends by its duration.' : 'A signal ends the window.',
   ),
+  /** Written by the log itself, as its first line. */
+  LogTrimmed: kind<{ dropped: number }>(
+    'warn',
+    (e) => `${count(e.dropped, 'line')} of this log ${e.dropped === 1 ? 'was' : 'were'} dropped to keep it small.`,
+  ),
   RunFailed: kind<{ code: string; reason: string; advice: string }>('error', (e) => `${e.reason} ${e.advice}`),
 };
 

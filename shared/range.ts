@@ -86,5 +86,7 @@ export function parseContentRange(header: string): ContentRange | null {
   }
   const range = { first: Number(firstText), last: Number(lastText) };
   if (range.last < range.first || (sizeBytes !== null && range.last >= sizeBytes)) return null;
+  // Beyond 2^53 a position would be rounded to another one.
+  if (!Number.isSafeInteger(range.last)) return null;
   return { range, sizeBytes };
 }

@@ -9,8 +9,9 @@ const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/y;
 
 /** Reads one entity tag and nothing else; `null` where it is malformed. */
 export function parseEntityTag(text: string): EntityTag | null {
-  const tags = parseEntityTags(text.trim());
-  return tags?.length === 1 ? (tags[0] ?? null) : null;
+  const trimmed = text.trim();
+  const [tag, ...others] = parseEntityTags(trimmed) ?? [];
+  return tag !== undefined && others.length === 0 && !/^,|,$/.test(trimmed) ? tag : null;
 }
 
 /** Reads the list of `If-Match` and `If-None-Match` (not `*`); `null` where it is malformed. A tag may hold a comma. */

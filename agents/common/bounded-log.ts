@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { DestinationStream } from 'pino';
+import { commonEvents } from '../../shared/event.ts';
 import { diskFailure } from '../../shared/failure.ts';
 import { replaceFileSync, writeWholeSync } from './atomic-file.ts';
 
@@ -10,13 +11,17 @@ interface Line {
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
-/** A line longer than this says more about the one who caused it than about the window. */
+/** A line longer than this says more about the one who caused it than about the window: it is dropped, and counted. */
 const LONGEST_LINE_BYTES = 4096;
+
+/** Kept free for the line that says how many lines were dropped. */
+const NOTE_BYTES = 256;
 
 /**
  * A log file that never outgrows its budget, because it is downlinked: when it is full, the least telling lines go
- * first (`debug` before `info` before `warn`), the oldest of them first, and one line says how many went. A quarter of
- * the budget is freed at a time, so that the file is not rewritten at every line. Continues a log that is there.
+ * first (`debug` before `info` before `warn`), the oldest of them first, and the first line says how many went. A
+ * quarter of the budget is freed at a time, so that the file is not rewritten at every line. Continues a log that is
+ * there.
  *
  * A disk that refuses a line ends the log, not the run: what is being moved matters more than what is told about it.
  */
@@ -31,17 +36,24 @@ export class BoundedLog implements DestinationStream {
   /** Throws a `disk-refused` failure where the file cannot be opened for appending. */
   constructor(path: string, budgetBytes: number) {
     this.#path = path;
-    this.#budgetBytes = budgetBytes;
+    this.#budgetBytes = budgetBytes - NOTE_BYTES;
     try {
       this.#fd = openSync(path, 'a+');
-      for (const text of readFileSync(this.#fd, 'utf8').split('\n')) if (text !== '') this.#remember(`${text}\n`);
+      const earlier = readFileSync(this.#fd, 'utf8');
+      for (const text of earlier.split('\n')) if (text !== '') this.#recall(`${text}\n`);
+      // Where the power went off in the middle of a line, that line must not swallow the next one.
+      if (earlier !== '' && !earlier.endsWith('\n')) writeWholeSync(this.#fd, Buffer.from('\n'));
     } catch (error) {
       throw diskFailure(`The log ${path} cannot be written`, error);
     }
   }
 
   write(text: string): void {
-    if (this.#fd === null || Buffer.byteLength(text) > LONGEST_LINE_BYTES) return;
+    if (this.#fd === null) return;
+    if (Buffer.byteLength(text) > LONGEST_LINE_BYTES) {
+      this.#dropped += 1;
+      return;
+    }
     this.#remember(text);
     try {
       if (this.#sizeBytes > this.#budgetBytes) this.#trim();
@@ -56,9 +68,16 @@ export class BoundedLog implements DestinationStream {
     this.#fd = null;
   }
 
+  /** A line of an earlier run. */
+  #recall(text: string): void {
+    const dropped = /"event":"LogTrimmed","dropped":([0-9]+)/.exec(text)?.[1];
+    if (dropped === undefined) this.#remember(text);
+    else this.#dropped += Number(dropped);
+  }
+
   #remember(text: string): void {
-    const level = /"level":"([a-z]+)"/.exec(text)?.[1] ?? 'debug';
-    this.#lines.push({ level, text });
+    const level = /"level":"([a-z]+)"/.exec(text)?.[1] ?? '';
+    this.#lines.push({ level: LEVELS.includes(level) ? level : 'debug', text });
     this.#sizeBytes += Buffer.byteLength(text);
   }
 
@@ -72,9 +91,14 @@ export class BoundedLog implements DestinationStream {
         return false;
       });
     }
-    const note = `${JSON.stringify({ level: 'warn', event: 'LogTrimmed', dropped: this.#dropped, msg: `${this.#dropped} earlier lines were dropped to keep this log small.` })}\n`;
-    replaceFileSync(this.#path, note + this.#lines.map((line) => line.text).join(''));
+    replaceFileSync(this.#path, this.#note() + this.#lines.map((line) => line.text).join(''));
     this.close();
     this.#fd = openSync(this.#path, 'a');
+  }
+
+  #note(): string {
+    const { severity, message } = commonEvents.LogTrimmed;
+    const event = { event: 'LogTrimmed', dropped: this.#dropped };
+    return `${JSON.stringify({ level: severity, ...event, msg: message(event) })}\n`;
   }
 }

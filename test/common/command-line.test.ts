@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { readCommandLine } from '../../agents/common/command-line.ts';
+
+const read = (...words: string[]) =>
+  readCommandLine('agent', words, (parser) =>
+    parser.command('$0 [port]', 'Serves.', (command) =>
+      command.positional('port', { type: 'string' }).option('bind', { type: 'string', requiresArg: true }),
+    ),
+  );
+
+describe('readCommandLine', () => {
+  it('keeps values as they were typed', () => {
+    expect(read('010101', '--bind', '0')).toMatchObject({ port: '010101', bind: '0' });
+  });
+
+  it.each([
+    [['--bound', 'x'], 'bound'],
+    [['10101', '10102'], '10102'],
+    [['--bind'], 'bind'],
+    [['--no-bind'], 'no-bind'],
+  ])('takes %j for a mistake, in one sentence', (words, named) => {
+    expect(() => read(...words)).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringMatching(new RegExp(`${named}[^\\n]*\\.$`)) }),
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { count, formatBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
+
+describe('parseSecondsAsMs', () => {
+  it.each([
+    ['60', 60_000],
+    ['60s', 60_000],
+    ['2.5', 2500],
+    ['0.001', 1],
+    ['0', null],
+    ['0.0', null],
+    ['-1', null],
+    ['1m', null],
+    ['1e3', null],
+    ['.5', null],
+    ['1.0001', null],
+    ['12345678', null],
+    [' 1', null],
+    ['', null],
+  ])('"%s"', (text, ms) => {
+    expect(parseSecondsAsMs(text)).toBe(ms);
+  });
+});
+
+describe('formatBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [2568, '2.5 KiB'],
+    [102_400, '100 KiB'],
+    [125_000, '122 KiB'],
+    [1024 ** 3, '1.0 GiB'],
+    [1024 ** 5, '1024 TiB'],
+  ])('%i', (sizeBytes, text) => {
+    expect(formatBytes(sizeBytes)).toBe(text);
+  });
+});
+
+it.each([
+  [0, '0 files'],
+  [1, '1 file'],
+  [2, '2 files'],
+])('count %i', (n, text) => {
+  expect(count(n, 'file')).toBe(text);
+});
