@@ -55,11 +55,11 @@ export const serveEvents = {
     status: number;
     range: string | null;
     sentBytes: number;
-    elapsedMs: number;
+    tookMs: number;
   }>(
     'debug',
     (e) =>
-      `${e.client} ${e.method} ${e.path}${e.range === null ? '' : ` (${e.range})`}: ${e.status}, ${formatBytes(e.sentBytes)} in ${e.elapsedMs} ms.`,
+      `${e.client} ${e.method} ${e.path}${e.range === null ? '' : ` (${e.range})`}: ${e.status}, ${formatBytes(e.sentBytes)} in ${e.tookMs} ms.`,
   ),
   RequestRefused: kind<{ client: string; method: string; path: string; status: number; code: string; reason: string }>(
     'warn',

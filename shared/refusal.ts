@@ -18,6 +18,10 @@ export const refusalKinds = {
   outside: { status: 403, sentence: 'The path leads out of the served directory.' },
   unreadable: { status: 403, sentence: 'The server may not read this.' },
   'not-a-file': { status: 403, sentence: 'This is neither a file nor a directory, and is not opened.' },
+  endless: {
+    status: 403,
+    sentence: 'This file of the kernel has more content than is sent of one whose size is not known.',
+  },
   absent: { status: 404, sentence: 'There is no such file.' },
   'method-not-allowed': { status: 405, sentence: 'This server only reads: GET and HEAD.' },
   'too-slow': { status: 408, sentence: 'The request did not arrive in time.' },

@@ -75,5 +75,6 @@ export function fileEntityTag(file: FileIdentity, nowNs: bigint): EntityTag {
   const parts = [file.device, file.inode, file.sizeBytes, file.modifiedNs, file.changedNs];
   const tickNs = file.changedNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
   const distanceNs = nowNs > file.changedNs ? nowNs - file.changedNs : file.changedNs - nowNs;
-  return { weak: distanceNs <= tickNs, opaque: parts.map((part) => part.toString(36)).join('-') };
+  // Radix 32 and not 36: a power of two needs no division of a bigint, which shows in a manifest of 100,000 files.
+  return { weak: distanceNs <= tickNs, opaque: parts.map((part) => part.toString(32)).join('-') };
 }

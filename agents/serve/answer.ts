@@ -1,0 +1,38 @@
+import type { ByteRange } from '../../shared/range.ts';
+import { formatRefusal, type RefusalCode, refusalKinds } from '../../shared/refusal.ts';
+
+export type Headers = Readonly<Record<string, string | number>>;
+
+/** A piece of a body: bytes that are here, or a stretch of the file that is open. */
+export type Piece = Buffer | ByteRange;
+
+export type Body =
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'file'; readonly fd: number; readonly pieces: readonly Piece[]; readonly close: () => void }
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Buffer> };
+
+/** What a request is answered with: a value, written to the connection in one place (http.ts). */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** `null`: there is none, by the status or by the method. */
+  readonly body: Body | null;
+  /** Why the request was not answered with what it asked for; `null` where it was. */
+  readonly refusal: RefusalCode | null;
+}
+
+/** An answer whose body is here in memory. */
+export function answerWith(status: number, mediaType: string, text: string, headers: Headers = {}): Answer {
+  const bytes = Buffer.from(text);
+  return {
+    status,
+    headers: { ...headers, 'Content-Type': mediaType, 'Content-Length': bytes.length },
+    body: { kind: 'bytes', bytes },
+    refusal: null,
+  };
+}
+
+/** A refusal, in one line of JSON that says why. */
+export function refuse(code: RefusalCode, headers: Headers = {}): Answer {
+  return { ...answerWith(refusalKinds[code].status, 'application/json', formatRefusal(code), headers), refusal: code };
+}

@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { serveReport } from '../../shared/report.ts';
+import { freePort, nodes, runAgent } from '../support/agent.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { startServer } from './server.ts';
+
+const readReport = (outbox: string) =>
+  serveReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-serve-report.json'), 'utf8')));
+
+describe.each(nodes)('a run of payload-serve on %s', (_, node) => {
+  it('ends by its duration with 0 and a whole report', async () => {
+    const server = await startServer({ node, args: ['--duration', '1.5'] });
+    writeFileSync(join(server.root, 'f'), 'content');
+    expect(await (await fetch(`${server.origin}/f`)).text()).toBe('content');
+    expect((await fetch(`${server.origin}/absent`)).status).toBe(404);
+    expect(readReport(server.outbox).state).toBe('running');
+
+    expect((await server.exit).code).toBe(0);
+    const report = readReport(server.outbox);
+    expect(report).toMatchObject({
+      state: 'ended',
+      ending: 'duration',
+      exitCode: 0,
+      failure: null,
+      allowedMs: 1500,
+      directory: server.root,
+      listening: [{ address: '127.0.0.1', port: server.port }],
+      files: [{ path: '/f', requests: 1, sentBytes: 7, clients: ['127.0.0.1'] }],
+      refusals: { absent: 1 },
+    });
+    expect(report.elapsedMs).toBeLessThanOrEqual(1500);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends by %s with 0 and a whole report', async (signal) => {
+    const server = await startServer({ node });
+    server.child.kill(signal);
+    expect((await server.exit).code).toBe(0);
+    expect(readReport(server.outbox)).toMatchObject({ state: 'ended', ending: 'signal', exitCode: 0 });
+  });
+
+  it('says that the port is taken, with exit 8 and a report', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const outbox = temporaryDirectory();
+    const exit = await runAgent('payload-serve', [String(port), '--bind', '127.0.0.1', '--outbox', outbox], { node });
+    other.close();
+    expect(exit.code).toBe(8);
+    expect(exit.stderr).toContain(`port ${port}`);
+    expect(readReport(outbox)).toMatchObject({ state: 'ended', exitCode: 8, failure: { code: 'address-unavailable' } });
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    [['80'], '80'],
+    [['ten'], 'ten'],
+    [['10101', '10102'], '10102'],
+    [['--no-such-flag'], 'no-such-flag'],
+    [['--duration', '0'], '--duration'],
+    [['--duration', 'soon'], '--duration'],
+    [['--duration'], 'duration'],
+    [['--bind', ''], '--bind'],
+  ])('%j: one sentence, exit 2, nothing created', async (args, named) => {
+    const outbox = temporaryDirectory();
+    const exit = await runAgent('payload-serve', [...args, '--outbox', outbox]);
+    expect(exit.code).toBe(2);
+    expect(exit.stderr).toContain(named);
+    expect(exit.stderr.trim().split('\n')).toHaveLength(1);
+    expect(readdirSync(outbox)).toEqual([]);
+  });
+
+  it('a directory that is not there: exit 7, nothing created', async () => {
+    const outbox = temporaryDirectory();
+    const port = String(await freePort());
+    const exit = await runAgent('payload-serve', [port, '--directory', '/no/such/directory', '--outbox', outbox]);
+    expect(exit.code).toBe(7);
+    expect(exit.stderr).toContain('/no/such/directory');
+    expect(readdirSync(outbox)).toEqual([]);
+  });
+
+  it('an outbox that is not there: exit 7', async () => {
+    const port = String(await freePort());
+    const exit = await runAgent('payload-serve', [port, '--outbox', '/no/such/outbox']);
+    expect(exit.code).toBe(7);
+    expect(exit.stderr).toContain('/no/such/outbox');
+  });
+});
