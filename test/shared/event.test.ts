@@ -12,7 +12,7 @@ describe('events', () => {
   });
 
   it('say what happened in one sentence', () => {
-    const request = { client: '10.2.1.10', method: 'GET', path: '/f', status: 206, sentBytes: 2048, elapsedMs: 3 };
+    const request = { client: '10.2.1.10', method: 'GET', path: '/f', status: 206, sentBytes: 2048, tookMs: 3 };
     expect(serveEvents.RequestServed.message({ ...request, range: 'bytes=0-2047' })).toBe(
       '10.2.1.10 GET /f (bytes=0-2047): 206, 2.0 KiB in 3 ms.',
     );
