@@ -2,6 +2,10 @@ import { defineConfig } from 'vitest/config';
 import packageJson from './package.json' with { type: 'json' };
 import { SkipReporter } from './test/support/skip-reporter.ts';
 
+/** Where continuous integration reads the counts from. */
+const results = process.env.PAYLOAD_LINK_RESULTS;
+const json: ['json', { outputFile: string }][] = results ? [['json', { outputFile: results }]] : [];
+
 export default defineConfig({
   // As the build does.
   define: { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version) },
@@ -9,6 +13,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 30_000,
-    reporters: ['default', new SkipReporter()],
+    reporters: ['default', new SkipReporter(), ...json],
   },
 });
