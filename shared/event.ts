@@ -112,6 +112,22 @@ export const fetchEvents = {
     verified: string;
     elapsedMs: number;
   }>('info', (e) => `${e.output}: ${formatBytes(e.sizeBytes)}, verified by ${e.verified}, in ${e.elapsedMs} ms.`),
+  FileUnchanged: kind<{ source: string; output: string }>(
+    'info',
+    (e) => `${e.output} was delivered before and is what ${e.source} still is: nothing was fetched.`,
+  ),
+  DamageFound: kind<{ source: string; reason: string; discardedBytes: number }>(
+    'warn',
+    (e) => `${e.source}: ${e.reason}; ${formatBytes(e.discardedBytes)} are fetched again.`,
+  ),
+  JournalDamaged: kind<{ lines: number }>(
+    'warn',
+    (e) => `${count(e.lines, 'line')} of the journal cannot be read: the files they spoke of begin anew.`,
+  ),
+  StatusUnavailable: kind<{ port: number; reason: string }>(
+    'warn',
+    (e) => `The status port ${e.port} cannot be opened (${e.reason}): the run goes on without it.`,
+  ),
   FileNotDelivered: kind<{ source: string; code: string; reason: string; advice: string }>(
     'error',
     (e) => `${e.source}: ${e.reason} ${e.advice}`,

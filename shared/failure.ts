@@ -70,6 +70,11 @@ export const failureKinds = {
     retryable: false,
     advice: 'Wait for the other run to end, or give this one a --state directory of its own.',
   },
+  'state-unreadable': {
+    exitCode: 7,
+    retryable: false,
+    advice: 'Use the newer payload-fetch that wrote it, or name another --state directory; nothing in it was touched.',
+  },
   'address-unavailable': {
     exitCode: 8,
     retryable: false,

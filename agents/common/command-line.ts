@@ -5,19 +5,20 @@ import { version } from './version.ts';
 /**
  * Reads a command line with yargs, strictly: an unknown flag, a missing value or a surplus word is a `usage` failure.
  * `describe` declares the one command with its options. Values stay text, so that the settings judge them by their own
- * rules (`010101` is not a port). `--help` and `--version` print and exit 0.
+ * rules (`010101` is not a port). An option given twice is one too, unless it is among the `repeatable`. `--help` and
+ * `--version` print and exit 0.
  */
 export function readCommandLine<T>(
   name: string,
   words: readonly string[],
   describe: (parser: Argv) => Argv<T>,
+  repeatable: readonly string[] = [],
 ): ReturnType<Argv<T>['parseSync']> {
   const parser = yargs([...words])
     .scriptName(name)
     .parserConfiguration({
       'boolean-negation': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
       // An option given several times takes one word each time, and never the positional that follows it.
       'greedy-arrays': false,
       'parse-numbers': false,
@@ -34,7 +35,13 @@ export function readCommandLine<T>(
       if (error instanceof Failure) throw error;
       throw new Failure('usage', sentence(message ?? error?.message ?? 'The command line cannot be read'));
     });
-  return describe(parser).parseSync();
+  const values = describe(parser).parseSync();
+  for (const [option, value] of Object.entries(values)) {
+    if (Array.isArray(value) && option !== '_' && !repeatable.includes(option)) {
+      throw new Failure('usage', `--${option} is given twice.`);
+    }
+  }
+  return values;
 }
 
 function sentence(text: string): string {

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Names a process so that it can be told, later and by another one, whether it still lives: pids are used again, and
+ * after a reboot from the beginning. Linux gives the start of a process in clock ticks (proc(5), stat, field 22) and a
+ * number for every boot.
+ */
+export interface ProcessMark {
+  readonly pid: number;
+  readonly startTicks: string;
+  readonly boot: string;
+}
+
+export function ownProcessMark(): ProcessMark {
+  return { pid: process.pid, startTicks: startTicks(process.pid) ?? '', boot: bootId() };
+}
+
+export function isAlive(mark: ProcessMark): boolean {
+  return mark.boot === bootId() && startTicks(mark.pid) === mark.startTicks;
+}
+
+/** A file system keeps what was written before a crash of a process, but not before one of the machine. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return '';
+  }
+}
+
+function startTicks(pid: number): string | null {
+  try {
+    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

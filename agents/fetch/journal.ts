@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fdatasyncSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskFailure, Failure } from '../../shared/failure.ts';
+import { replaceFileSync, writeWholeSync } from '../common/atomic-file.ts';
+
+/** What is kept of a file that is on its way. */
+export interface PartRecord {
+  readonly kind: 'part';
+  readonly key: string;
+  /** The file below `parts/` that holds the bytes; every version of a source has one of its own. */
+  readonly name: string;
+  readonly source: string;
+  /** As the server wrote it; `null` where it gives none, and then the part is never continued. */
+  readonly etag: string | null;
+  readonly sizeBytes: number | null;
+  /** The boot in which it was begun: until the next one the kernel keeps every byte written, synced or not. */
+  readonly boot: string;
+}
+
+/** The first `bytes` of a part are on the disk for good, and this is their SHA-256. */
+export interface MarkRecord {
+  readonly kind: 'mark';
+  readonly key: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A file is whole and about to appear, or has appeared, at its output. */
+export interface DeliveredRecord {
+  readonly kind: 'delivered';
+  readonly key: string;
+  readonly output: string;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly verified: 'sha-256' | 'length';
+}
+
+/** Nothing is kept of a file any more. */
+export interface DroppedRecord {
+  readonly kind: 'dropped';
+  readonly key: string;
+}
+
+export type JournalRecord = PartRecord | MarkRecord | DeliveredRecord | DroppedRecord;
+
+const VERSION = 'payload-fetch-journal/1';
+
+/**
+ * The memory of the state directory: an append-only file, one record a line, each line led by the start of its own
+ * SHA-256. A line that power loss cut short, or that a disk has changed, fails its checksum and is passed over, so that
+ * at most the files it speaks of begin anew. The file is rewritten, with what still counts, when a run begins.
+ */
+export class Journal {
+  readonly #path: string;
+  #fd: number;
+  /** Lines that could not be read when it was opened, not counting one that was cut short at the end. */
+  readonly damagedLines: number;
+  readonly parts = new Map<string, PartRecord>();
+  readonly marks = new Map<string, MarkRecord>();
+  readonly delivered = new Map<string, DeliveredRecord>();
+
+  /** Throws `state-unreadable` for a journal of a newer version, or a disk failure; both leave it as it is. */
+  constructor(directory: string) {
+    this.#path = join(directory, 'journal');
+    try {
+      const text = readFileSync(this.#path, { encoding: 'utf8', flag: 'a+' });
+      const lines = text.split('\n');
+      const cutShort = lines.pop() !== '';
+      const records = lines.map(readLine);
+      const [version] = records;
+      if (typeof version === 'string' && version !== VERSION) {
+        throw new Failure('state-unreadable', `The journal ${this.#path} is of a newer version (${version}).`);
+      }
+      for (const record of records) if (record !== null && typeof record === 'object') this.#apply(record);
+      this.damagedLines = records.filter((record) => record === null).length + (cutShort && lines.length === 0 ? 1 : 0);
+      replaceFileSync(this.#path, [VERSION, ...this.#current()].map(formatLine).join(''));
+      this.#fd = openSync(this.#path, 'a');
+    } catch (error) {
+      throw error instanceof Failure ? error : diskFailure(`The journal ${this.#path} cannot be kept`, error);
+    }
+  }
+
+  /** Appends records; they survive this process at once, and a power cut after {@link sync}. */
+  append(...records: readonly JournalRecord[]): void {
+    try {
+      writeWholeSync(this.#fd, Buffer.from(records.map(formatLine).join('')));
+    } catch (error) {
+      throw diskFailure(`The journal ${this.#path} cannot be written`, error);
+    }
+    for (const record of records) this.#apply(record);
+  }
+
+  sync(): void {
+    try {
+      fdatasyncSync(this.#fd);
+    } catch (error) {
+      throw diskFailure(`The journal ${this.#path} cannot be written`, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #apply(record: JournalRecord): void {
+    const { key } = record;
+    if (record.kind === 'mark') {
+      if (this.parts.get(key)?.name === record.name) this.marks.set(key, record);
+      return;
+    }
+    // A part stays beside the record of its delivery until the next one: a kill may come between the two.
+    if (record.kind === 'part') {
+      this.parts.set(key, record);
+      this.marks.delete(key);
+    } else if (record.kind === 'delivered') {
+      this.delivered.set(key, record);
+    } else {
+      this.parts.delete(key);
+      this.marks.delete(key);
+    }
+  }
+
+  #current(): JournalRecord[] {
+    return [...this.delivered.values(), ...this.parts.values(), ...this.marks.values()];
+  }
+}
+
+function formatLine(content: JournalRecord | string): string {
+  const json = JSON.stringify(content);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** `null` for a line that is damaged; a text is the version that the first line tells. */
+function readLine(line: string): JournalRecord | string | null {
+  const json = line.slice(9);
+  if (line.charAt(8) !== ' ' || line.slice(0, 8) !== checksum(json)) return null;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

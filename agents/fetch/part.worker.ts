@@ -1,0 +1,150 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { writeWholeSync } from '../common/atomic-file.ts';
+import type { WriterCommand, WriterEvent, WriterSetup } from './part-writer.ts';
+
+/**
+ * The thread that hashes and writes, so that the thread that receives does neither. Bytes come through memory that both
+ * threads see; only the numbers of its slots travel. A file begins with `open`, gets its `write`s, and ends with
+ * `finish` or `release`.
+ */
+
+/** Between two marks: what a power cut can cost, and how often the disk is asked to sync. */
+const MARK_INTERVAL_MS = 500;
+
+const { ring, slotBytes } = workerData as WriterSetup;
+const port = parentPort;
+if (port === null) throw new Error('not a worker');
+
+interface OpenPart {
+  readonly fd: number;
+  hash: Hash;
+  bytes: number;
+  markedAtMs: number;
+  marking: boolean;
+  released: boolean;
+}
+
+let part: OpenPart | null = null;
+const tell = (event: WriterEvent): void => port.postMessage(event);
+
+port.on('message', (command: WriterCommand) => {
+  try {
+    obey(command);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    release();
+    tell({ kind: 'failed', errno: code, message });
+  }
+});
+
+function obey(command: WriterCommand): void {
+  switch (command.kind) {
+    case 'open':
+      open(command.path, command.keptBytes, command.mark);
+      break;
+    case 'write':
+      write(command.slot, command.length);
+      break;
+    case 'finish':
+      finish();
+      break;
+    case 'release':
+      release();
+      tell({ kind: 'released' });
+      break;
+    case 'hash':
+      hashFile(command.path);
+      break;
+  }
+}
+
+function open(path: string, keptBytes: number, mark: { bytes: number; sha256: string } | null): void {
+  const fd = openSync(path, keptBytes === 0 ? 'w+' : 'r+', 0o644);
+  part = { fd, hash: createHash('sha256'), bytes: 0, markedAtMs: performance.now(), marking: false, released: false };
+  ftruncateSync(fd, keptBytes);
+  if (mark !== null) {
+    hashStretch(part, mark.bytes);
+    if (part.hash.copy().digest('hex') !== mark.sha256) {
+      release();
+      tell({ kind: 'opened', sound: false });
+      return;
+    }
+  }
+  hashStretch(part, keptBytes);
+  tell({ kind: 'opened', sound: true });
+}
+
+/** Hashes what is on the disk, up to a byte: what is verified is what will be published. */
+function hashStretch(target: OpenPart, to: number): void {
+  const buffer = Buffer.allocUnsafe(slotBytes);
+  while (target.bytes < to) {
+    const got = readSync(target.fd, buffer, 0, Math.min(buffer.length, to - target.bytes), target.bytes);
+    if (got === 0) throw new Error('the part ends before its length');
+    target.hash.update(buffer.subarray(0, got));
+    target.bytes += got;
+  }
+}
+
+function write(slot: number, length: number): void {
+  try {
+    if (part === null) return;
+    const bytes = new Uint8Array(ring, slot * slotBytes, length);
+    writeWholeSync(part.fd, bytes, part.bytes);
+    part.hash.update(bytes);
+    part.bytes += length;
+    if (performance.now() - part.markedAtMs > MARK_INTERVAL_MS) mark(part);
+  } finally {
+    tell({ kind: 'written', slot });
+  }
+}
+
+/** Syncs beside the writing, which goes on meanwhile: the mark says only what was written when the sync began. */
+function mark(target: OpenPart): void {
+  if (target.marking) return;
+  target.marking = true;
+  const { bytes } = target;
+  const sha256 = target.hash.copy().digest('hex');
+  fdatasync(target.fd, (error) => {
+    target.marking = false;
+    target.markedAtMs = performance.now();
+    if (target.released) closeSync(target.fd);
+    // A disk that refuses says so again at the next write or at the end.
+    else if (error === null) tell({ kind: 'mark', bytes, sha256 });
+  });
+}
+
+function finish(): void {
+  if (part === null) return;
+  const { fd, bytes } = part;
+  fdatasyncSync(fd);
+  const sha256 = part.hash.digest('hex');
+  release();
+  tell({ kind: 'finished', bytes, sha256 });
+}
+
+function release(): void {
+  if (part === null) return;
+  part.released = true;
+  if (!part.marking) closeSync(part.fd);
+  part = null;
+}
+
+function hashFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(slotBytes);
+    let bytes = 0;
+    for (;;) {
+      const got = readSync(fd, buffer, 0, buffer.length, null);
+      if (got === 0) break;
+      hash.update(buffer.subarray(0, got));
+      bytes += got;
+    }
+    tell({ kind: 'finished', bytes, sha256: hash.digest('hex') });
+  } finally {
+    closeSync(fd);
+  }
+}

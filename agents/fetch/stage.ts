@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskFailure } from '../../shared/failure.ts';
+import { type EntityTag, parseEntityTag } from '../../shared/validator.ts';
+import { bootId } from '../common/process-mark.ts';
+import { type DeliveredRecord, Journal } from './journal.ts';
+import { lockStateDirectory } from './lock.ts';
+
+/** What an earlier attempt or run left of a file. */
+export interface Kept {
+  readonly path: string;
+  readonly name: string;
+  /** How many bytes from the start may be built upon. */
+  readonly bytes: number;
+  readonly sizeBytes: number | null;
+  readonly etag: EntityTag | null;
+  /** The last stretch from the start whose SHA-256 was noted down; what is on the disk must still have it. */
+  readonly mark: { readonly bytes: number; readonly sha256: string } | null;
+}
+
+/** A version of a source, as its server describes it. */
+export interface Version {
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+  readonly sizeBytes: number | null;
+}
+
+/**
+ * The state directory: bytes on their way, and the journal that says what they are. Only one run at a time is in it.
+ *
+ * ```
+ * lock        the process that works here
+ * journal     journal.ts
+ * parts/      one file for each version of a source that is on its way
+ * ```
+ */
+export class Stage {
+  readonly directory: string;
+  readonly #journal: Journal;
+  readonly #unlock: () => void;
+  readonly #boot = bootId();
+  #serial = 0;
+
+  /** Takes the directory over from earlier runs. Throws a disk failure, `state-in-use` or `state-unreadable`. */
+  constructor(directory: string) {
+    this.directory = directory;
+    try {
+      mkdirSync(this.#partsDirectory, { recursive: true });
+    } catch (error) {
+      throw diskFailure(`The state directory ${directory} cannot be made`, error);
+    }
+    this.#unlock = lockStateDirectory(directory);
+    try {
+      this.#journal = new Journal(directory);
+      this.#sweep();
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
+  }
+
+  get damagedLines(): number {
+    return this.#journal.damagedLines;
+  }
+
+  /** The key under which a source for an output is kept, from run to run. */
+  keyOf(source: string, output: string): string {
+    return createHash('sha256').update(`${source}\0${output}`).digest('hex').slice(0, 16);
+  }
+
+  /** What is kept of a file; `null` where that is nothing. */
+  kept(key: string): Kept | null {
+    const part = this.#journal.parts.get(key);
+    if (part === undefined) return null;
+    const path = join(this.#partsDirectory, part.name);
+    const lengthBytes = statSync(path, { throwIfNoEntry: false })?.size;
+    if (lengthBytes === undefined) return null;
+    const mark = this.#journal.marks.get(key) ?? null;
+    // After a reboot a file may have its length without its bytes: only what was synced counts.
+    const durableBytes = this.#boot !== '' && part.boot === this.#boot ? lengthBytes : (mark?.bytes ?? 0);
+    const bytes = Math.min(lengthBytes, durableBytes, part.sizeBytes ?? Number.POSITIVE_INFINITY);
+    return {
+      path,
+      name: part.name,
+      bytes,
+      sizeBytes: part.sizeBytes,
+      etag: part.etag === null ? null : parseEntityTag(part.etag),
+      mark: mark !== null && mark.bytes <= bytes ? { bytes: mark.bytes, sha256: mark.sha256 } : null,
+    };
+  }
+
+  /** Begins a version of a source: a new, empty part. What was kept of another version is gone. */
+  begin(key: string, source: string, version: Version): Kept {
+    this.drop(key);
+    this.#serial += 1;
+    const name = `${key}-${process.pid}-${this.#serial}`;
+    const { etag, sizeBytes } = version;
+    this.#journal.append({ kind: 'part', key, name, source, etag, sizeBytes, boot: this.#boot });
+    return {
+      path: join(this.#partsDirectory, name),
+      name,
+      bytes: 0,
+      sizeBytes,
+      etag: etag === null ? null : parseEntityTag(etag),
+      mark: null,
+    };
+  }
+
+  /** Notes that the first bytes of a part are durable. */
+  mark(key: string, name: string, bytes: number, sha256: string): void {
+    this.#journal.append({ kind: 'mark', key, name, bytes, sha256 });
+    this.#journal.sync();
+  }
+
+  drop(key: string): void {
+    const part = this.#journal.parts.get(key);
+    if (part === undefined) return;
+    this.#journal.append({ kind: 'dropped', key });
+    rmSync(join(this.#partsDirectory, part.name), { force: true });
+  }
+
+  delivered(key: string): DeliveredRecord | null {
+    return this.#journal.delivered.get(key) ?? null;
+  }
+
+  /** Notes deliveries durably; to be called before the outputs appear, so that no delivery is ever forgotten. */
+  recordDelivered(...records: readonly DeliveredRecord[]): void {
+    this.#journal.append(...records);
+    this.#journal.sync();
+  }
+
+  close(): void {
+    this.#journal.close();
+    this.#unlock();
+  }
+
+  get #partsDirectory(): string {
+    return join(this.directory, 'parts');
+  }
+
+  /** Parts that the journal does not know were begun as the power went: nothing is known about their bytes. */
+  #sweep(): void {
+    const known = new Set([...this.#journal.parts.values()].map((part) => part.name));
+    for (const name of readdirSync(this.#partsDirectory)) {
+      if (!known.has(name)) rmSync(join(this.#partsDirectory, name), { force: true });
+    }
+  }
+}
