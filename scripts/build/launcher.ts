@@ -1,24 +1,61 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentName } from './bundle.ts';
-import { projectRoot } from './bundle.ts';
+import { minify } from 'terser';
+import { type StartFailureCode, startFailures, startNoteName } from '../../shared/start-failure.ts';
+import { type AgentName, NODE_TARGET, projectRoot } from './bundle.ts';
 
 /**
- * What the launcher gives to `node -e`: compiles the file that it stands in as a CommonJS module, whatever a
- * package.json above it says. Must hold no single quote, since it stands between two in the shell, and no end of comment.
+ * What a packed bundle begins with: valid as a shell script, which finds Node and has it run the file, and as JavaScript,
+ * to which the whole shell part is a comment. Its last line is the loader, which defines `go`.
  */
-const LOADER = [
-  'const f=require("path").resolve(process.argv[1])',
-  'const M=require("module"),m=new M(f),s=require("fs").readFileSync(f,"utf8")',
-  'm.filename=f',
-  'm._compile(s.slice(s.indexOf("\\n")),f)',
-].join(';');
+export async function packedLauncher(agent: AgentName): Promise<string> {
+  const loaderLine = shell(agent, '').split('\n').length - 1;
+  // The loader alone is taken from the file, as text: a file that is cut short is no JavaScript, and could say nothing.
+  const boot =
+    `try{eval(require("fs").readFileSync(process.argv[1],"latin1").split("\\n")[${loaderLine}])}` +
+    `catch(e){console.error("@bundle-damaged.sentence@");process.exit(@bundle-damaged.exitCode@)}go()`;
+  const { code } = await minify(fill(source('loader.js'), agent), {
+    ecma: 5,
+    compress: { passes: 2, unsafe: true },
+    format: { ascii_only: true },
+  });
+  return `${shell(agent, boot)}${code}\n`;
+}
 
 /**
- * Makes one executable file of a bundle: valid as a shell script, which finds Node and has it run the file, and valid as
- * JavaScript, to which the whole shell part is a string and a comment.
+ * What a plain bundle begins with. `-e` and not the file itself: Node takes a file without an ending for an ES module, or
+ * refuses it, wherever a package.json above it says "type":"module".
  */
-export function withLauncher(agent: AgentName, javascript: string): string {
-  const head = readFileSync(join(projectRoot, 'scripts/build/launcher.sh'), 'utf8');
-  return head.replaceAll('__AGENT__', agent).replaceAll('__LOADER__', () => LOADER) + javascript;
+export function plainLauncher(agent: AgentName): string {
+  return shell(agent, 'require(require("path").resolve(process.argv[1]))');
+}
+
+/** `boot` is what Node is given to evaluate; it holds no single quote. */
+function shell(agent: AgentName, boot: string): string {
+  const script = source('launcher.sh').replace(/^#( .*)?\n/gm, '');
+  return fill(
+    script.replace('@boot@', () => boot),
+    agent,
+    '$node',
+  );
+}
+
+/** Fills in what stands between at-signs. */
+function fill(text: string, agent: AgentName, node = '{node}'): string {
+  return text
+    .replaceAll('@note@', startNoteName(agent))
+    .replaceAll('@oldest@', oldestNode())
+    .replaceAll(/@([a-z-]+)\.(sentence|exitCode)@/g, (_, code: StartFailureCode, member: 'sentence' | 'exitCode') =>
+      String(startFailures[code][member]).replace('{agent}', agent).replace('{node}', node),
+    );
+}
+
+/** The version below which Node is too old, as one number: 16.20.2 is 16020002. Nothing older has been tried. */
+function oldestNode(): string {
+  const [major = 0, minor = 0, patch = 0] = NODE_TARGET.split('.').map(Number);
+  return String(major * 1e6 + minor * 1e3 + patch);
+}
+
+function source(name: string): string {
+  return readFileSync(join(projectRoot, 'scripts/build', name), 'utf8');
 }

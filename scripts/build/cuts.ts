@@ -1,0 +1,169 @@
+import { createRequire } from 'node:module';
+import { sep } from 'node:path';
+import type { Plugin } from 'esbuild';
+
+const require = createRequire(import.meta.url);
+
+/**
+ * What the agents never reach of the libraries they use, and so do not take into orbit. This table is the one place
+ * where something is left out; test/payload/cuts.test.ts runs the agents in a build where reaching a cut ends the process.
+ */
+interface Cut {
+  /** The module, by package and path. */
+  readonly module: string;
+  /** JavaScript in its place. `cut(what)` makes a function that throws when it is called. */
+  readonly replacement: string;
+  readonly reason: string;
+}
+
+export const cuts: readonly Cut[] = [
+  {
+    module: 'undici/lib/llhttp/llhttp_simd-wasm.js',
+    replacement: "module.exports = require('./llhttp-wasm.js')",
+    reason: 'The other build of the parser has the same size and asks nothing of the CPU: one of the two is enough.',
+  },
+  {
+    module: 'undici/lib/llhttp/constants.js',
+    replacement: tableOf('undici/lib/llhttp/constants.js', ['ERROR', 'TYPE']),
+    reason: 'Only these two tables are read; the rest builds method and character tables of the parser generator.',
+  },
+  {
+    module: 'undici/lib/core/constants.js',
+    replacement: 'module.exports = { wellknownHeaderNames: [], headerNameLowerCasedRecord: {} }',
+    reason: 'A cache of lower-case header names: without it they are lowered when met, and there are few requests.',
+  },
+  {
+    module: 'undici/lib/core/tree.js',
+    replacement: 'module.exports = { tree: { lookup: () => null } }',
+    reason: 'The same cache, for names that come as bytes.',
+  },
+  {
+    module: 'undici/lib/core/diagnostics.js',
+    replacement:
+      "const none = { hasSubscribers: false, publish: cut('undici diagnostics') }; module.exports = { channels: new Proxy({}, { get: () => none }) }",
+    reason: 'Nobody subscribes to the channels on board: the report and the log say what happens.',
+  },
+  {
+    module: 'undici/lib/dispatcher/client-h2.js',
+    replacement: "module.exports = cut('undici client-h2')",
+    reason: 'HTTP/2 is chosen during a TLS handshake only; the link speaks plain HTTP/1.1.',
+  },
+  {
+    module: 'undici/lib/handler/redirect-handler.js',
+    replacement: "module.exports = cut('undici redirect-handler')",
+    reason: 'Requests are made without maxRedirections.',
+  },
+  {
+    module: 'undici/lib/web/fetch/body.js',
+    replacement: "exports.extractBody = cut('undici extractBody')",
+    reason: 'Needed for request bodies that are streams, forms or blobs; a GET has none.',
+  },
+  {
+    module: 'pino/lib/caller.js',
+    replacement: 'module.exports = () => {}',
+    reason: 'Finds the caller for the sake of transports, and there are none.',
+  },
+  {
+    module: 'pino/lib/multistream.js',
+    replacement: "module.exports = cut('pino multistream')",
+    reason: 'The log has one destination.',
+  },
+  {
+    module: 'pino/lib/transport.js',
+    replacement: "module.exports = cut('pino transport')",
+    reason: 'Transports are worker threads with files of their own; the log is written synchronously.',
+  },
+  {
+    module: 'pino/lib/redaction.js',
+    replacement: "module.exports = cut('pino redaction')",
+    reason: 'The option `redact` is not used: events carry nothing that has to be hidden.',
+  },
+  {
+    module: 'sonic-boom/index.js',
+    replacement: "module.exports = cut('sonic-boom')",
+    reason: "pino's own file stream: BoundedLog is the destination.",
+  },
+  {
+    module: 'on-exit-leak-free/index.js',
+    replacement: "module.exports = { register: cut('on-exit-leak-free'), unregister: cut('on-exit-leak-free') }",
+    reason: 'Flushes sonic-boom at the end of the process.',
+  },
+  {
+    module: 'safe-stable-stringify/index.js',
+    replacement: "exports.configure = () => cut('safe-stable-stringify')",
+    reason: 'Used for values that JSON.stringify refuses (cycles); events are plain data.',
+  },
+  {
+    module: 'pino-std-serializers/index.js',
+    replacement:
+      "module.exports = { err: cut('pino err serializer'), mapHttpRequest: cut('pino req serializer'), mapHttpResponse: cut('pino res serializer') }",
+    reason: 'Events carry neither Error objects nor requests of node:http.',
+  },
+  {
+    module: 'yargs/build/lib/completion.js',
+    replacement:
+      "export const completion = () => ({ completionKey: 'get-yargs-completions', setParsed() {}, registerFunction: cut('yargs completion'), getCompletion: cut('yargs completion'), generateCompletionScript: cut('yargs completion') })",
+    reason: 'There is no interactive shell on board. The key stays the same: it is looked up in every command line.',
+  },
+  {
+    module: 'yargs/build/lib/utils/apply-extends.js',
+    replacement: "export const applyExtends = cut('yargs config files')",
+    reason: 'Settings come from the command line alone.',
+  },
+  {
+    module: 'yargs/build/lib/utils/which-module.js',
+    replacement: "export default cut('yargs commandDir')",
+    reason: 'Names commands that are modules; each agent has one command, declared in place.',
+  },
+  {
+    module: 'yargs/build/lib/utils/levenshtein.js',
+    replacement: "export const levenshtein = cut('yargs recommendCommands')",
+    reason: 'Recommends commands, and there is only one.',
+  },
+  {
+    module: 'y18n/index.mjs',
+    replacement: `import { format } from 'node:util';
+      export default () => ({
+        __: format,
+        __n: (one, other, n, ...rest) => { const text = n === 1 ? one : other; return text.includes('%d') ? format(text, n, ...rest) : format(text, ...rest) },
+        getLocale: () => 'en', setLocale: cut('y18n'), updateLocale: cut('y18n') })`,
+    reason: 'Looks for translations in files beside the bundle, where anything may lie; the agents speak English.',
+  },
+];
+
+/** What a cut does when it is reached: `throw` names it; `abort` cannot be caught, for the test that none ever is. */
+export type OnCut = 'throw' | 'abort';
+
+/** Leaves out of a bundle what {@link cuts} names. Fails when a module of the table is no longer met as a file. */
+export function cutting(onCut: OnCut): Plugin {
+  const reached = {
+    throw: 'throw new Error(what + " was cut from this bundle")',
+    abort: 'process._rawDebug("CUT REACHED: " + what), process.abort()',
+  }[onCut];
+  return {
+    name: 'cuts',
+    setup(build) {
+      build.onResolve({ filter: /^payload-link:cut$/ }, () => ({ path: 'cut', namespace: 'cut' }));
+      build.onLoad({ filter: /.*/, namespace: 'cut' }, () => ({
+        contents: `export const cut = (what) => function () { ${reached} }`,
+      }));
+      build.onLoad({ filter: /node_modules/ }, ({ path }) => {
+        const found = cuts.find(({ module }) => path.endsWith(`node_modules/${module}`.replaceAll('/', sep)));
+        if (found === undefined) return undefined;
+        const { replacement } = found;
+        if (!replacement.includes('cut(')) return { contents: replacement };
+        const isModule = /^(import|export) /.test(replacement);
+        const helper = isModule
+          ? "import { cut } from 'payload-link:cut'"
+          : "const { cut } = require('payload-link:cut')";
+        return { contents: `${helper};\n${replacement}` };
+      });
+    },
+  };
+}
+
+/** Some exports of a module as they are, worked out now. */
+function tableOf(module: string, names: readonly string[]): string {
+  const exported: Record<string, unknown> = require(module);
+  return `module.exports = ${JSON.stringify(Object.fromEntries(names.map((name) => [name, exported[name]])))}`;
+}
