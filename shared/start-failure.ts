@@ -18,7 +18,7 @@ export const startFailures = {
   'node-unusable': {
     exitCode: 126,
     sentence:
-      '{agent} did not start: {node} does not run here. It is built for another machine or system, or is damaged. Put Node.js 16.20.2 for arm64 at /persist/bin/node.',
+      '{agent} did not start: {node} does not run it. That Node.js is built for another machine or system, or one of the two files is damaged. Put Node.js 16.20.2 for arm64 at /persist/bin/node, or upload {agent} again.',
   },
   'no-node': {
     exitCode: 127,

@@ -46,7 +46,7 @@ function fill(text: string, agent: AgentName, node = '{node}'): string {
     .replaceAll('@note@', startNoteName(agent))
     .replaceAll('@oldest@', oldestNode())
     .replaceAll(/@([a-z-]+)\.(sentence|exitCode)@/g, (_, code: StartFailureCode, member: 'sentence' | 'exitCode') =>
-      String(startFailures[code][member]).replace('{agent}', agent).replace('{node}', node),
+      String(startFailures[code][member]).replaceAll('{agent}', agent).replace('{node}', node),
     );
 }
 
