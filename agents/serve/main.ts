@@ -3,7 +3,7 @@ import { serveEvents } from '../../shared/event.ts';
 import { asFailure, type Failure } from '../../shared/failure.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import type { ServeReport } from '../../shared/report.ts';
-import { consoleOn } from '../common/console.ts';
+import { consoleOn, outliveReaders } from '../common/console.ts';
 import { readEnvironment } from '../common/environment.ts';
 import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
@@ -147,4 +147,5 @@ function complain(thrown: unknown): void {
   process.exitCode = failure.exitCode;
 }
 
+outliveReaders(process.stdout, process.stderr);
 run().catch(complain);
