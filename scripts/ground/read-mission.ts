@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parse } from 'yaml';
+import type { MissionFlags } from './command/options.ts';
+import type { BundleFile } from './deploy-context.ts';
+import { diskFailure, GroundFailure } from './failure.ts';
+import { type Bundle, type Mission, parseFileFlag, parseMission } from './mission.ts';
+
+/** The mission of a command line: its file, if one is named, with the flags laid over it. YAML reads JSON too. */
+export function readMission(flags: MissionFlags): Mission {
+  const { mission: path, satellite, file, skipUpload: _, ...rest } = flags;
+  const written = path === undefined ? {} : readMissionFile(path);
+  const stated = Object.entries(rest).filter(([name, value]) => value !== undefined && name in FLAG_MEMBERS);
+  const laidOver = {
+    ...written,
+    ...Object.fromEntries(stated),
+    ...(satellite === undefined ? {} : { satellites: satellite }),
+    ...(file === undefined ? {} : { files: file.map(parseFileFlag) }),
+  };
+  return parseMission(laidOver, path ?? 'The mission');
+}
+
+/** The flags that are a member of the mission file under the same name. */
+const FLAG_MEMBERS: Readonly<Record<string, true>> = {
+  start: true,
+  duration: true,
+  offset: true,
+  boot: true,
+  port: true,
+  linkRate: true,
+  downlinkBudget: true,
+  wrapper: true,
+  acrossWindows: true,
+};
+
+/** Reads both bundles of a mission; none where they are on board already. */
+export function readBundles(mission: Mission, skipUpload: boolean): readonly BundleFile[] {
+  if (skipUpload) return [];
+  return [readBundle('SDR', mission.serve), readBundle('SABERTOOTH', mission.fetch)];
+}
+
+function readBundle(payload: BundleFile['payload'], bundle: Bundle): BundleFile {
+  try {
+    const content = readFileSync(bundle.file);
+    return { payload, destination: bundle.destination, fileName: basename(bundle.file), content };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new GroundFailure(
+        'disk',
+        `The bundle ${bundle.file} is not here: npm run build makes it, and --skip-upload does without where it is on board already.`,
+      );
+    }
+    throw diskFailure(`The bundle ${bundle.file} cannot be read`, error);
+  }
+}
+
+function readMissionFile(path: string): object {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new GroundFailure('usage', `The mission file ${path} cannot be read: ${(error as Error).message}.`);
+  }
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    const [problem] = (error as Error).message.split('\n');
+    throw new GroundFailure('usage', `${path} is neither YAML nor JSON: ${problem?.replace(/[:.]$/, '')}.`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new GroundFailure('usage', `${path} holds no mission: name its satellites and files.`);
+  }
+  return value;
+}

@@ -1,0 +1,154 @@
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { windowRequest } from '../tasking/api.ts';
+import { diskFailure, GroundFailure } from './failure.ts';
+
+/**
+ * What was asked of which API, so that asking twice changes nothing. A receipt is written before its request goes out,
+ * with `id: null`, and completed by the answer: one that is found incomplete names exactly what the API has to be asked
+ * about before anything is sent again.
+ */
+
+const uploadReceipt = z.strictObject({
+  api: z.string(),
+  satellite: z.string(),
+  payload: z.string(),
+  destination: z.string(),
+  sha256: z.string(),
+  sizeBytes: z.number().int(),
+  id: z.string().nullable(),
+  /** Ids of uploads to the same place that were there before: an incomplete receipt is none of them. */
+  earlierIds: z.array(z.string()),
+});
+
+const windowReceipt = z.strictObject({ request: windowRequest, id: z.string().nullable() });
+
+const deploymentReceipt = z.strictObject({
+  api: z.string(),
+  /** {@link missionId} of what was deployed. */
+  mission: z.string(),
+  satellite: z.string(),
+  deployedAt: z.iso.datetime(),
+  sdr: windowReceipt,
+  sabertooth: windowReceipt.nullable(),
+});
+
+const receiptsFile = z.strictObject({
+  schema: z.literal('payload-link-receipts/1'),
+  uploads: z.array(uploadReceipt),
+  deployments: z.array(deploymentReceipt),
+});
+
+export type UploadReceipt = z.infer<typeof uploadReceipt>;
+export type WindowReceipt = z.infer<typeof windowReceipt>;
+export type DeploymentReceipt = z.infer<typeof deploymentReceipt>;
+type Receipts = z.infer<typeof receiptsFile>;
+
+/** Reads the receipts without holding them, for commands that only look. Absent is the same as empty. */
+export function readReceipts(path: string): Readonly<Receipts> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { schema: 'payload-link-receipts/1', uploads: [], deployments: [] };
+    }
+    throw diskFailure(`The receipts ${path} cannot be read`, error);
+  }
+  try {
+    return receiptsFile.parse(JSON.parse(text));
+  } catch (error) {
+    throw new GroundFailure('disk', `The receipts ${path} are damaged or from another version; nothing was sent.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The receipts, held by one run at a time, every change written before the next request goes out. */
+export class ReceiptBook {
+  readonly #path: string;
+  readonly #receipts: Receipts;
+
+  /** Throws `in-use` while another run holds them. */
+  constructor(path: string) {
+    this.#path = path;
+    takeLock(`${path}.lock`);
+    try {
+      this.#receipts = readReceipts(path);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get uploads(): readonly UploadReceipt[] {
+    return this.#receipts.uploads;
+  }
+
+  get deployments(): readonly DeploymentReceipt[] {
+    return this.#receipts.deployments;
+  }
+
+  /** Puts a receipt in, in place of `previous` where there is one. */
+  async putUpload(receipt: UploadReceipt, previous?: UploadReceipt): Promise<void> {
+    replace(this.#receipts.uploads, previous, receipt);
+    await this.#save();
+  }
+
+  async putDeployment(receipt: DeploymentReceipt, previous?: DeploymentReceipt): Promise<void> {
+    replace(this.#receipts.deployments, previous, receipt);
+    await this.#save();
+  }
+
+  async dropDeployment(receipt: DeploymentReceipt): Promise<void> {
+    replace(this.#receipts.deployments, receipt);
+    await this.#save();
+  }
+
+  close(): void {
+    rmSync(`${this.#path}.lock`, { force: true });
+  }
+
+  async #save(): Promise<void> {
+    try {
+      await writeFileAtomic(this.#path, `${JSON.stringify(this.#receipts, null, 2)}\n`);
+    } catch (error) {
+      throw diskFailure(`The receipts ${this.#path} cannot be written`, error);
+    }
+  }
+}
+
+function replace<T>(list: T[], previous: T | undefined, next?: T): void {
+  const at = previous === undefined ? -1 : list.indexOf(previous);
+  if (at >= 0) list.splice(at, 1);
+  if (next !== undefined) list.push(next);
+}
+
+/** The lock names its process, so that one left by a run that was killed does not stand in the way for ever. */
+function takeLock(path: string): void {
+  for (;;) {
+    try {
+      const fd = openSync(path, 'wx');
+      writeSync(fd, String(process.pid));
+      closeSync(fd);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskFailure(`${path} cannot be written`, error);
+    }
+    const pid = lockHolder(path);
+    if (pid !== null) throw new GroundFailure('in-use', `Another run (process ${pid}) holds ${path}.`);
+    rmSync(path, { force: true });
+  }
+}
+
+function lockHolder(path: string): number | null {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // EPERM: it lives, as another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? -1 : null;
+  }
+}
