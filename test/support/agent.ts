@@ -32,7 +32,8 @@ export function startAgent(
 ): RunningAgent {
   const child = spawn(join(projectRoot, 'build', agent), args, {
     cwd: options.cwd ?? '/',
-    env: { ...process.env, PAYLOAD_NODE: options.node ?? process.execPath, ...options.env },
+    // A test that forgets to say where the SDR is must not reach for the satellite's addresses.
+    env: { ...process.env, PAYLOAD_SDR: '127.0.0.1', PAYLOAD_NODE: options.node ?? process.execPath, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
