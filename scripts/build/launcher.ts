@@ -19,7 +19,7 @@ export async function packedLauncher(agent: AgentName): Promise<string> {
     compress: { passes: 2, unsafe: true },
     format: { ascii_only: true },
   });
-  return `${shell(agent, boot)}${code}\n`;
+  return shell(agent, boot) + code;
 }
 
 /**

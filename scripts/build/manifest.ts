@@ -10,7 +10,7 @@ export interface Manifest {
   readonly bundles: Record<string, BundleFacts>;
 }
 
-interface BundleFacts {
+export interface BundleFacts {
   readonly sizeBytes: number;
   /** What compressing the file once more would make of it; `xzBytes` is `null` where there was no xz. */
   readonly brotliBytes: number;
