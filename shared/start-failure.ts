@@ -30,6 +30,6 @@ export const startFailures = {
 export type StartFailureCode = keyof typeof startFailures;
 
 /** The file in the outbox that holds the sentence. */
-export function startNoteName(agent: string): string {
+export function startNoticeName(agent: string): string {
   return `${agent}-did-not-start.txt`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { minify } from 'terser';
-import { type StartFailureCode, startFailures, startNoteName } from '../../shared/start-failure.ts';
+import { type StartFailureCode, startFailures, startNoticeName } from '../../shared/start-failure.ts';
 import { type AgentName, NODE_TARGET, projectRoot } from './bundle.ts';
 
 /**
@@ -43,7 +43,7 @@ function shell(agent: AgentName, boot: string): string {
 /** Fills in what stands between at-signs. */
 function fill(text: string, agent: AgentName, node = '{node}'): string {
   return text
-    .replaceAll('@note@', startNoteName(agent))
+    .replaceAll('@notice@', startNoticeName(agent))
     .replaceAll('@oldest@', oldestNode())
     .replaceAll(/@([a-z-]+)\.(sentence|exitCode)@/g, (_, code: StartFailureCode, member: 'sentence' | 'exitCode') =>
       String(startFailures[code][member]).replaceAll('{agent}', agent).replace('{node}', node),

@@ -6,13 +6,13 @@
 var go = (function (require) {
   var fs = require('fs');
   var file = process.argv[1];
-  var note = (process.env.PAYLOAD_ROOT || '') + '/outbox/@note@';
+  var notice = (process.env.PAYLOAD_ROOT || '') + '/outbox/@notice@';
   var version = process.versions.node.split('.');
   var bytes, end, digest, body, llhttp, start;
 
   function refuse(sentence, exitCode) {
     try {
-      fs.writeFileSync(note, sentence + '\n');
+      fs.writeFileSync(notice, sentence + '\n');
     } catch (error) {
       console.error(sentence);
     }
@@ -42,7 +42,7 @@ var go = (function (require) {
 
   return function () {
     try {
-      fs.unlinkSync(note);
+      fs.unlinkSync(notice);
     } catch (error) {}
     start(require, body.slice(llhttp));
   };
