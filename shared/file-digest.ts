@@ -8,7 +8,7 @@ import { isSha256 } from './digest.ts';
  * - `to`: of the first `to` bytes, which proves that a log has only grown since they were fetched;
  * - `block`: of each block of so many bytes from `from` on (the last one may be shorter), which finds a damaged stretch.
  *
- * The answer carries the file's own ETag and honours If-Match against it (412). It is computed before it is sent, so it
+ * The answer carries the file's own ETag and honours If-Match against it (412); `to` beyond its end is a 416. It is computed before it is sent, so it
  * takes as long as the file takes to read; with `block` it is not for more than {@link MOST_BLOCKS} blocks (400).
  */
 export interface FileDigest {

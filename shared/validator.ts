@@ -60,6 +60,11 @@ export interface FileIdentity {
   readonly changedNs: bigint;
 }
 
+/** Whether two looks at a file saw the same state of it, as far as its stamps tell. */
+export function sameState(a: FileIdentity, b: FileIdentity): boolean {
+  return opaqueOf(a) === opaqueOf(b);
+}
+
 /** Kernels stamp files once a tick, 10 ms at the coarsest (HZ=100): doubled, for the clock's own granularity. */
 const TICK_NS = 20_000_000n;
 
@@ -72,9 +77,13 @@ const COARSE_TICK_NS = 2_000_000_000n;
  * distance counts in both directions, because a payload's clock may have started at 1970 after a file was written.
  */
 export function fileEntityTag(file: FileIdentity, nowNs: bigint): EntityTag {
-  const parts = [file.device, file.inode, file.sizeBytes, file.modifiedNs, file.changedNs];
   const tickNs = file.changedNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
   const distanceNs = nowNs > file.changedNs ? nowNs - file.changedNs : file.changedNs - nowNs;
+  return { weak: distanceNs <= tickNs, opaque: opaqueOf(file) };
+}
+
+function opaqueOf(file: FileIdentity): string {
+  const parts = [file.device, file.inode, file.sizeBytes, file.modifiedNs, file.changedNs];
   // Radix 32 and not 36: a power of two needs no division of a bigint, which shows in a manifest of 100,000 files.
-  return { weak: distanceNs <= tickNs, opaque: parts.map((part) => part.toString(32)).join('-') };
+  return parts.map((part) => part.toString(32)).join('-');
 }

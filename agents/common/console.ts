@@ -11,3 +11,11 @@ export function consoleOn(stdout: Pick<WriteStream, 'isTTY' | 'write'>, stderr: 
     else if (severity === 'info' && stdout.isTTY) stdout.write(`${message}\n`);
   };
 }
+
+/**
+ * Keeps a run alive when nobody reads what it prints any more: a window's output may end in a pipe whose other end is
+ * gone, and every write to it would then be an error that ends the process.
+ */
+export function outliveReaders(...streams: readonly Pick<WriteStream, 'on'>[]): void {
+  for (const stream of streams) stream.on('error', () => {});
+}

@@ -21,7 +21,7 @@ export type Answer =
   /** The body is the rest of the version that is here, from the byte asked to its end. */
   | { readonly kind: 'rest'; readonly version: Version; readonly stated: string | null }
   /** The file is still what it was. */
-  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'unchanged'; readonly stated: string | null }
   /** It is not what it was: ask for all of it. */
   | { readonly kind: 'changed' }
   /** Ask there instead. */
@@ -35,7 +35,7 @@ export function judge(head: Head, asked: Asked): Answer {
   const { status, fields } = head;
   if (status === 200) return { kind: 'whole', version: versionOf(head), stated: statedDigest(head) };
   if (status === 206) return judgeRest(head, asked);
-  if (status === 304) return { kind: 'unchanged' };
+  if (status === 304) return { kind: 'unchanged', stated: statedDigest(head) };
   if (status === 412) return { kind: 'changed' };
   if (status === 416 && asked.from > 0) return { kind: 'changed' };
   const location = fields.get('location');

@@ -9,6 +9,7 @@ import { type Answer, judge } from './answer.ts';
 import type { Head, Receiver } from './exchange.ts';
 import type { DeliveredRecord } from './journal.ts';
 import type { PartWriter } from './part-writer.ts';
+import { askDigest } from './proof.ts';
 import { publish } from './publish.ts';
 import type { Peer, Server } from './rendezvous.ts';
 import { type FileEntry, reported } from './report.ts';
@@ -206,9 +207,10 @@ export class Delivery {
     if (answer.kind === 'unchanged') {
       entry.reusedBytes = bytes;
       const etag = into.etag === null ? null : formatEntityTag(into.etag);
-      return this.#conclude(into, { etag, lastModified: null, sizeBytes: bytes }, { bytes, sha256 }, null);
+      const version = { etag, lastModified: null, sizeBytes: bytes };
+      return this.#conclude(server, into, version, { bytes, sha256 }, answer.stated);
     }
-    return this.#conclude(into, answer.version, { bytes, sha256 }, answer.stated);
+    return this.#conclude(server, into, answer.version, { bytes, sha256 }, answer.stated);
   }
 
   /** What was delivered before and still lies in the outbox, unharmed; `null` where nothing does. */
@@ -288,15 +290,26 @@ export class Delivery {
     this.#target = `${url.pathname}${url.search}`;
   }
 
+  /** What the server says that it sent, once it knows; `null` for a server that does not say. */
+  async #askDigest(server: Server, sizeBytes: number): Promise<string | null> {
+    const proof = await askDigest(server, this.#target, sizeBytes, this.#context.signal);
+    if (proof.kind === 'digest') return proof.sha256;
+    if (proof.kind === 'none') return null;
+    this.#restart(sizeBytes);
+    throw new Failure('link-lost', `${this.#item.source.text} became shorter while it was fetched.`);
+  }
+
   /** Verifies and publishes. `false` where the bytes are not what the server says: they begin anew. */
   async #conclude(
+    server: Server,
     part: Kept,
     version: Version,
     written: { readonly bytes: number; readonly sha256: string },
-    stated: string | null,
+    statedAtOnce: string | null,
   ): Promise<boolean> {
     const { stage } = this.#context;
     const { entry, key, output, source } = this.#item;
+    const stated = statedAtOnce ?? (await this.#askDigest(server, written.bytes));
     if (stated !== null && stated !== written.sha256) {
       stage.drop(key);
       this.#context.emit({

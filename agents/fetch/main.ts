@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fetchEvents } from '../../shared/event.ts';
 import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
-import { consoleOn } from '../common/console.ts';
+import { consoleOn, outliveReaders } from '../common/console.ts';
 import { onPayload, readEnvironment } from '../common/environment.ts';
 import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
@@ -29,6 +29,7 @@ const CONNECTIONS = 4;
 const MARGIN_MS = 2_000;
 
 const environment = readEnvironment(process.env);
+outliveReaders(process.stdout, process.stderr);
 
 // Only main() says that a run went well; an event loop that runs empty before it ends has gone wrong.
 process.exitCode = failureKinds.unforeseen.exitCode;

@@ -1,5 +1,6 @@
 import type { ByteRange } from '../../shared/range.ts';
 import { formatRefusal, type RefusalCode, refusalKinds } from '../../shared/refusal.ts';
+import type { OpenEntry } from './file-store.ts';
 
 export type Headers = Readonly<Record<string, string | number>>;
 
@@ -8,7 +9,8 @@ export type Piece = Buffer | ByteRange;
 
 export type Body =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'file'; readonly fd: number; readonly pieces: readonly Piece[]; readonly close: () => void }
+  /** Whoever sends it closes the file. */
+  | { readonly kind: 'file'; readonly file: OpenEntry; readonly pieces: readonly Piece[] }
   | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Buffer> };
 
 /** What a request is answered with: a value, written to the connection in one place (http.ts). */

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import type { RefusalCode } from '../../shared/refusal.ts';
 import type { FileIdentity } from '../../shared/validator.ts';
@@ -17,7 +26,7 @@ export interface OpenEntry {
 }
 
 /** O_PATH of asm-generic/fcntl.h, the same on x64 and arm64: names a file without opening it. Node has no name for it. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /**
  * The files below one directory, and nothing else.
@@ -66,19 +75,12 @@ export class FileStore {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile() && !stat.isDirectory()) return 'not-a-file';
       if (!this.#mayBeRead(handle, path)) return 'outside';
-      const identity = {
-        device: stat.dev,
-        inode: stat.ino,
-        sizeBytes: stat.size,
-        modifiedNs: stat.mtimeNs,
-        changedNs: stat.ctimeNs,
-      };
+      const identity = identityIn(stat);
       if (stat.isDirectory()) {
         kept = true;
         return { kind: 'directory', fd: handle, identity };
       }
-      const fd = openSync(`/proc/self/fd/${handle}`, constants.O_RDONLY | constants.O_NONBLOCK);
-      return { kind: 'file', fd, identity };
+      return { kind: 'file', fd: reopen(handle), identity };
     } catch (error) {
       return refusalOf(error);
     } finally {
@@ -96,6 +98,27 @@ export class FileStore {
     }
     return at.subarray(0, this.#prefix.length).equals(this.#prefix) || at.equals(Buffer.from(this.root));
   }
+}
+
+/** Opens once more, for reading, what a handle holds; for a handle of its own or for one that could not read. */
+export function reopen(fd: number): number {
+  // O_NONBLOCK: some files of /proc, such as kmsg, would wait for content.
+  return openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
+/** The state in which an open file is at this moment. */
+export function identityOf(fd: number): FileIdentity {
+  return identityIn(fstatSync(fd, { bigint: true }));
+}
+
+export function identityIn(stat: BigIntStats): FileIdentity {
+  return {
+    device: stat.dev,
+    inode: stat.ino,
+    sizeBytes: stat.size,
+    modifiedNs: stat.mtimeNs,
+    changedNs: stat.ctimeNs,
+  };
 }
 
 const REFUSALS: Readonly<Record<string, RefusalCode>> = {

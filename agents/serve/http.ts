@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -13,6 +14,8 @@ export interface Request {
   readonly target: string;
   readonly client: string;
   readonly fields: IncomingMessage['headers'];
+  /** Has something called when the connection or the exchange is over. */
+  readonly whenGone: (callback: () => void) => void;
 }
 
 /** How a request ended. */
@@ -68,7 +71,7 @@ export class HttpServer {
       this.#misunderstood(error, socket),
     );
     this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-      this.#refuseRaw(socket, 'method-not-allowed', requestOf(request));
+      this.#refuseRaw(socket, 'method-not-allowed', requestOf(request, socket));
     });
     this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       void this.#exchange(request, response, refuse('expectation-failed'));
@@ -104,7 +107,7 @@ export class HttpServer {
 
   async #exchange(message: IncomingMessage, response: ServerResponse, given?: Answer): Promise<void> {
     const startedMs = performance.now();
-    const request = requestOf(message);
+    const request = requestOf(message, response);
     const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
     let answer: Answer;
     let cut: string | null = null;
@@ -129,7 +132,7 @@ export class HttpServer {
         cut = error instanceof TransferCutError ? error.message : 'the file cannot be read further';
         response.destroy();
       } finally {
-        if (body.kind === 'file') body.close();
+        if (body.kind === 'file') closeSync(body.file.fd);
       }
     }
     this.#ended({ request, answer, sentBytes: sender.sentBytes, tookMs: performance.now() - startedMs, cut });
@@ -147,11 +150,12 @@ export class HttpServer {
       target: '?',
       client: addressOf((socket as Socket).remoteAddress),
       fields: {},
+      whenGone: (callback) => void socket.once('close', callback),
     });
   }
 
   #refuseRaw(socket: Duplex, code: RefusalCode, request: Request): void {
-    const answer = refuse(code, code === 'method-not-allowed' ? ALLOW : {});
+    const answer = refuse(code, code === 'method-not-allowed' ? { Allow: 'GET, HEAD' } : {});
     const fields = { ...answer.headers, Date: new Date().toUTCString(), Connection: 'close' };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     const body = answer.body?.kind === 'bytes' ? answer.body.bytes.toString() : '';
@@ -160,8 +164,6 @@ export class HttpServer {
   }
 }
 
-export const ALLOW = { Allow: 'GET, HEAD' };
-
 const BIND_ERRORS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',
   EADDRNOTAVAIL: 'this machine has no such address',
@@ -169,12 +171,13 @@ const BIND_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such address',
 };
 
-function requestOf(message: IncomingMessage): Request {
+function requestOf(message: IncomingMessage, exchange: NodeJS.EventEmitter): Request {
   return {
     method: message.method ?? '',
     target: message.url ?? '',
     client: addressOf(message.socket.remoteAddress),
     fields: message.headers,
+    whenGone: (callback) => void exchange.once('close', callback),
   };
 }
 

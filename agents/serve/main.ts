@@ -3,17 +3,17 @@ import { serveEvents } from '../../shared/event.ts';
 import { asFailure, type Failure } from '../../shared/failure.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import type { ServeReport } from '../../shared/report.ts';
-import { consoleOn } from '../common/console.ts';
+import { consoleOn, outliveReaders } from '../common/console.ts';
 import { readEnvironment } from '../common/environment.ts';
 import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
 import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { version } from '../common/version.ts';
-import { refuse } from './answer.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { Digests } from './digests.ts';
 import { FileStore } from './file-store.ts';
-import { ALLOW, HttpServer, type Outcome, type Request } from './http.ts';
+import { HttpServer, type Outcome, type Request } from './http.ts';
 import { readSettings } from './settings.ts';
 import { Site } from './site.ts';
 import { Tally } from './tally.ts';
@@ -33,7 +33,7 @@ async function run(): Promise<void> {
   const logPath = settings.log ?? (outbox === null ? null : join(outbox, 'payload-serve-log.ndjson'));
   const recorder = new Recorder(serveEvents, consoleOn(process.stdout, process.stderr), logPath, LOG_BUDGET_BYTES);
   const tally = new Tally();
-  const site = new Site(store);
+  const site = new Site(store, new Digests(), () => {});
   const http = new HttpServer(
     { headerBytes: 16 * 1024, headerTimeoutMs: 10_000, idleTimeoutMs: 30_000, lowestRateBytesPerSecond: 2048 },
     new BufferPool(),
@@ -64,11 +64,12 @@ async function run(): Promise<void> {
   );
 
   function answer(request: Request): ReturnType<Site['answer']> {
-    const { method, target, fields } = request;
-    if (method !== 'GET' && method !== 'HEAD') return refuse('method-not-allowed', ALLOW);
+    const { method, target, fields, whenGone } = request;
     return site.answer({
       method,
       target,
+      whenGone,
+      wantReprDigest: fields['want-repr-digest']?.toString(),
       accept: fields.accept,
       range: fields.range,
       ifRange: fields['if-range']?.toString(),
@@ -146,4 +147,5 @@ function complain(thrown: unknown): void {
   process.exitCode = failure.exitCode;
 }
 
+outliveReaders(process.stdout, process.stderr);
 run().catch(complain);

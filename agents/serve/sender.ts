@@ -35,7 +35,7 @@ export class Sender {
       return;
     }
     for (const piece of body.pieces) {
-      if ('first' in piece) await this.#sendRange(body.fd, piece);
+      if ('first' in piece) await this.#sendRange(body.file.fd, piece);
       else await this.#write(piece);
     }
   }

@@ -1,5 +1,6 @@
 import { closeSync, constants, lstatSync, opendirSync, openSync } from 'node:fs';
 import type { FileIdentity } from '../../shared/validator.ts';
+import { identityIn, O_PATH } from './file-store.ts';
 
 /** What a directory holds under one name. Links are not followed. */
 export interface Entry {
@@ -19,8 +20,6 @@ interface Frame {
 
 /** How many names the kernel is asked for at once. */
 const NAMES_AT_ONCE = 512;
-
-const O_PATH = 0o10000000;
 
 /**
  * Everything below an open directory, `depth` levels down, in the order in which directories give it, and `null` for
@@ -88,13 +87,7 @@ function describe(frame: Frame, name: string): Entry | null {
   return {
     kind,
     path: frame.path + name,
-    identity: {
-      device: stat.dev,
-      inode: stat.ino,
-      sizeBytes: stat.size,
-      modifiedNs: stat.mtimeNs,
-      changedNs: stat.ctimeNs,
-    },
+    identity: identityIn(stat),
   };
 }
 

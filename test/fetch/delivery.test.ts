@@ -1,0 +1,318 @@
+import { existsSync, mkdirSync, readdirSync as readdir, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { formatDigest } from '../../shared/digest.ts';
+import { freePort, listening, nodes, runAgent, startAgent } from '../support/agent.ts';
+import { desk, noise, sha256 } from '../support/fetching.ts';
+import { httpOrigin } from '../support/origin.ts';
+import { startProgram } from '../support/program.ts';
+import { program, requires } from '../support/requirement.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+const python = program('python3');
+
+describe.each(nodes)('payload-fetch on %s', (_, node) => {
+  it('delivers from payload-serve, verified by SHA-256', async () => {
+    const directory = temporaryDirectory();
+    const content = noise(3_000_000);
+    writeFileSync(join(directory, 'f'), content);
+    const port = await freePort();
+    startAgent('payload-serve', [String(port), '--bind', '127.0.0.1', '--directory', directory], { node });
+    await listening(port);
+
+    const { outbox, run, read, report } = desk();
+    const exit = await run([`http://127.0.0.1:${port}/f`, '-o', 'sdr_f'], node);
+    expect(exit).toMatchObject({ code: 0, stderr: '' });
+    expect(read('sdr_f').equals(content)).toBe(true);
+    expect(report()).toMatchObject({
+      state: 'ended',
+      ending: 'done',
+      exitCode: 0,
+      outbox,
+      server: { answered: `127.0.0.1:${port}` },
+      totals: { files: 1, delivered: 1, fetchedBytes: content.length },
+      files: [
+        {
+          output: join(outbox, 'sdr_f'),
+          state: 'delivered',
+          sizeBytes: content.length,
+          sha256: sha256(content),
+          verified: 'sha-256',
+        },
+      ],
+    });
+  });
+
+  it('delivers from python3 -m http.server, verified by length', requires(python), async () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'var'));
+    writeFileSync(join(directory, 'var', 'syslog'), 'one line\n');
+    const port = await freePort();
+    startProgram(python.path, ['-m', 'http.server', String(port), '--bind', '127.0.0.1', '--directory', directory]);
+    await listening(port);
+
+    const { run, read, report } = desk();
+    const exit = await run(['/var/syslog', '--from', `127.0.0.1:${port}`], node);
+    expect(exit.code).toBe(0);
+    expect(read('var_syslog').toString()).toBe('one line\n');
+    expect(report().files).toMatchObject([{ source: '/var/syslog', state: 'delivered', verified: 'length' }]);
+  });
+
+  it('takes a body without a length, and an empty one', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url === '/chunked') {
+        for (let line = 0; line < 1000; line += 1) response.write(`${line}\n`);
+      }
+      response.end();
+    });
+    const { run, read } = desk();
+    expect(await run([`${url}/chunked`, `${url}/empty`], node)).toMatchObject({ code: 0 });
+    expect(read('chunked').toString().split('\n')).toHaveLength(1001);
+    expect(read('empty')).toHaveLength(0);
+  });
+});
+
+describe('what an outbox that lies would hold', () => {
+  it('holds nothing that does not match the digest that the server states', async () => {
+    const { url, requests } = await httpOrigin((_, response) => {
+      response.setHeader('Repr-Digest', formatDigest(sha256(Buffer.from('right'))));
+      response.end('wrong');
+    });
+    const { run, delivered, report } = desk();
+    const exit = await run([`${url}/f`]);
+    expect(exit.code).toBe(6);
+    expect(exit.stderr).toContain('SHA-256');
+    expect(delivered()).toEqual([]);
+    expect(report().files).toMatchObject([{ state: 'failed', verified: null, failure: { code: 'unverified' } }]);
+    expect(requests.length).toBeGreaterThan(1);
+  });
+
+  it('resumes a cut transfer under a strong validator, and only what is missing moves', async () => {
+    const content = noise(2_000_000);
+    const { url, requests } = await httpOrigin((request, response) => {
+      response.setHeader('ETag', '"v1"');
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      if (request.headers.range !== undefined) {
+        expect(request.headers['if-range']).toBe('"v1"');
+        response.statusCode = 206;
+        response.setHeader('Content-Range', `bytes ${from}-${content.length - 1}/${content.length}`);
+      }
+      response.setHeader('Content-Length', content.length - from);
+      const cut = requests.length === 1;
+      response.write(content.subarray(from, cut ? from + 700_000 : undefined), () => {
+        if (cut) response.destroy();
+        else response.end();
+      });
+    });
+    const { run, read, report } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f').equals(content)).toBe(true);
+    expect(requests.map((request) => request.range)).toEqual([undefined, 'bytes=700000-']);
+    expect(report().files).toMatchObject([{ attempts: 2, fetchedBytes: content.length, reusedBytes: 700_000 }]);
+  });
+
+  it('never joins two versions: a source that changed begins anew', async () => {
+    const versions = [noise(1_000_000), noise(1_000_000)] as const;
+    const { url, requests } = await httpOrigin((_, response) => {
+      const cut = requests.length === 1;
+      // Ignores Range altogether, as RFC 9110 lets it: what comes is whole.
+      response.setHeader('ETag', cut ? '"v1"' : '"v2"');
+      response.setHeader('Content-Length', 1_000_000);
+      response.write(versions[cut ? 0 : 1].subarray(0, cut ? 400_000 : undefined), () => {
+        if (cut) response.destroy();
+        else response.end();
+      });
+    });
+    const { run, read } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f').equals(versions[1])).toBe(true);
+  });
+
+  it('gives up a source that is another one at every try', async () => {
+    const { url, requests } = await httpOrigin((_, response) => {
+      response.setHeader('ETag', `"v${requests.length}"`);
+      response.setHeader('Content-Length', 1_000_000);
+      response.write(Buffer.alloc(400_000), () => response.destroy());
+    });
+    const { run, delivered, report } = desk();
+    expect((await run([`${url}/f`])).code).toBe(6);
+    expect(delivered()).toEqual([]);
+    expect(report().files).toMatchObject([{ failure: { code: 'changing' } }]);
+  });
+});
+
+describe('running again', () => {
+  it('moves nothing while what was delivered lies in the outbox and its source is the same', async () => {
+    let etag = '"v1"';
+    const { url } = await httpOrigin((request, response) => {
+      response.setHeader('ETag', etag);
+      if (request.headers['if-none-match'] === etag) response.statusCode = 304;
+      response.end(etag);
+    });
+    const { run, read, report } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(report().totals).toMatchObject({ delivered: 1, fetchedBytes: 0 });
+
+    etag = '"v2"';
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f').toString()).toBe('"v2"');
+  });
+
+  it('fetches afresh what is no longer in the outbox, or is not what was put there', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      response.setHeader('ETag', '"v1"');
+      if (request.headers['if-none-match'] === '"v1"') response.statusCode = 304;
+      response.end('content');
+    });
+    const { outbox, run, read } = desk();
+    await run([`${url}/f`]);
+    writeFileSync(join(outbox, 'f'), 'changed');
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f').toString()).toBe('content');
+  });
+});
+
+describe('exit codes', () => {
+  it.each([
+    ['no source', []],
+    ['a port below 10000', ['http://127.0.0.1:80/x']],
+    ['a port that is none', ['/x', '--from', '127.0.0.1:http']],
+    ['a malformed URL', ['http://[x/']],
+    ['another scheme', ['https://127.0.0.1:10101/x']],
+    ['a relative path', ['x']],
+    ['an unknown flag', ['/x', '--fast']],
+    ['more outputs than sources', ['/x', '-o', 'a', '-o', 'b']],
+    ['an output outside the outbox', ['/x', '-o', '../b']],
+    ['a duration that is none', ['/x', '--duration', 'long']],
+    ['an option given twice', ['/x', '--duration', '1', '--duration', '2']],
+    ['one output for two sources', ['/x', '/y', '-o', 'a', '-o', 'a']],
+  ])('2 for %s, and nothing is created', async (_, args) => {
+    const { outbox, state, run } = desk();
+    const exit = await run(args);
+    expect(exit).toMatchObject({ code: 2, stdout: '' });
+    expect(exit.stderr).toMatch(/^payload-fetch: .+\.\n$/);
+    expect(readdir(outbox)).toEqual([]);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  it('3 when the window ends in mid-transfer: the bytes are kept, and the next run continues', async () => {
+    const content = noise(1_000_000);
+    let slow = true;
+    const { url, requests } = await httpOrigin((request, response) => {
+      response.setHeader('ETag', '"v1"');
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      if (from > 0) {
+        response.statusCode = 206;
+        response.setHeader('Content-Range', `bytes ${from}-999999/1000000`);
+      }
+      response.setHeader('Content-Length', content.length - from);
+      if (slow) response.write(content.subarray(0, 300_000));
+      else response.end(content.subarray(from));
+    });
+    const { run, read, delivered, report } = desk();
+    expect((await run([`${url}/f`, '--duration', '1'])).code).toBe(3);
+    expect(delivered()).toEqual([]);
+    expect(report()).toMatchObject({
+      ending: 'duration',
+      files: [{ state: 'resumable', failure: { code: 'time-ran-out' } }],
+    });
+    slow = false;
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(requests.at(-1)?.range).toBe('bytes=300000-');
+    expect(read('f').equals(content)).toBe(true);
+  });
+
+  it('4 when no server answered in time', async () => {
+    const { run, report } = desk();
+    expect((await run(['/x', '--from', `127.0.0.1:${await freePort()}`, '--duration', '0.5'])).code).toBe(4);
+    expect(report().server.answered).toBeNull();
+  });
+
+  it.each([401, 403, 404, 410])('5 for %i, and the other files are delivered', async (status) => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url === '/gone') response.statusCode = status;
+      response.end('x');
+    });
+    const { run, delivered, report } = desk();
+    expect((await run([`${url}/gone`, `${url}/f`])).code).toBe(5);
+    expect(delivered()).toEqual(['f']);
+    expect(report().files.map((file) => file.state)).toEqual(['refused', 'delivered']);
+  });
+
+  it('7 for an outbox that is not there, and nothing is created', async () => {
+    const { state, run } = desk();
+    const missing = join(temporaryDirectory(), 'no', 'outbox');
+    const exit = await runAgent('payload-fetch', ['/x', '--outbox', missing, '--state', state]);
+    expect(exit.code).toBe(7);
+    expect(existsSync(state)).toBe(false);
+    expect((await run(['/x', '-o', join(missing, 'x')])).code).toBe(7);
+  });
+
+  it('7 when another run works in the state directory, whose files stay as they are', async () => {
+    const { url } = await httpOrigin((_, response) => {
+      response.setHeader('Content-Length', 10);
+      response.write('12345');
+    });
+    const { outbox, start, run } = desk();
+    const first = start([`${url}/f`]);
+    await reading(join(outbox, 'payload-fetch-report.json'), (text) => text.includes('"fetching"'));
+    const exit = await run([`${url}/f`]);
+    expect(exit.code).toBe(7);
+    expect(exit.stderr).toContain(`process ${first.child.pid}`);
+    first.child.kill('SIGTERM');
+    expect((await first.exit).code).toBe(3);
+  });
+});
+
+describe('rendezvous', () => {
+  it('begins within 0.3 s of the first accept of a server that comes up later', async () => {
+    const port = await freePort();
+    const { outbox, start, read } = desk();
+    const { exit } = start([`http://127.0.0.1:${port}/f`, '--duration', '20']);
+    await reading(join(outbox, 'payload-fetch-log.ndjson'), (text) => text.includes('WaitingForServer'));
+    const origin = await httpOrigin((_, response) => response.end('late'), port);
+    const upMs = performance.now();
+    expect((await exit).code).toBe(0);
+    expect(read('f').toString()).toBe('late');
+    // Not a matter of speed: a client that tried once a second, or that backed off, would be seen here.
+    expect((origin.requests[0]?.atMs ?? 0) - upMs).toBeLessThan(900);
+  });
+
+  it('takes the first of several addresses that answers', async () => {
+    const { port } = await httpOrigin((_, response) => response.end('x'));
+    const { run, report } = desk();
+    const dead = await freePort();
+    expect((await run(['/f', '--from', `127.0.0.1:${dead}`, '--from', `127.0.0.1:${port}`])).code).toBe(0);
+    expect(report().server).toMatchObject({
+      tried: [`127.0.0.1:${dead}`, `127.0.0.1:${port}`],
+      answered: `127.0.0.1:${port}`,
+    });
+  });
+});
+
+describe('--status-port', () => {
+  it('tells the live report', async () => {
+    const port = await freePort();
+    const { url } = await httpOrigin((_, response) => {
+      response.setHeader('Content-Length', 10);
+      response.write('12345');
+    });
+    const { outbox, start } = desk();
+    const { child } = start([`${url}/f`, '--status-port', String(port)]);
+    await reading(join(outbox, 'payload-fetch-report.json'), (text) => text.includes('"fetchedBytes":5'));
+    const status = await (await fetch(`http://127.0.0.1:${port}/status`)).json();
+    expect(status).toMatchObject({ state: 'running', files: [{ state: 'fetching', fetchedBytes: 5, sizeBytes: 10 }] });
+    child.kill('SIGTERM');
+  });
+});
+
+/** Resolves once the file's text is as wanted; the agent writes it, and nothing else tells when. */
+async function reading(path: string, wanted: (text: string) => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (existsSync(path) && wanted(readFileSync(path, 'utf8'))) return;
+    await delay(10);
+  }
+  throw new Error(`${path} never became what was expected`);
+}

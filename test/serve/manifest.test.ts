@@ -1,0 +1,71 @@
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type ManifestLine, parseManifestLine } from '../../shared/manifest.ts';
+import { decodePath, encodePath } from '../../shared/path.ts';
+import { featurePath } from '../../shared/protocol.ts';
+import { nodes } from '../support/agent.ts';
+import { startServer, type TestServer } from './server.ts';
+
+async function manifest({ origin }: TestServer, rest: string): Promise<readonly (ManifestLine | null)[]> {
+  const text = await (await fetch(`${origin}${featurePath('manifest')}${rest}`)).text();
+  return text.trimEnd().split('\n').map(parseManifestLine);
+}
+
+const pathsIn = (lines: readonly (ManifestLine | null)[]): readonly (string | null)[] =>
+  lines.flatMap((line) => (line !== null && line.kind !== 'end' ? [decodePath(line.path)] : [])).sort();
+
+describe.each(nodes)('a manifest from payload-serve on %s', (_, node) => {
+  it('lists a tree, whatever its names are, and what it lists can be fetched', async () => {
+    const server = await startServer({ node });
+    const { origin, root } = server;
+    mkdirSync(join(root, 'a/b'), { recursive: true });
+    const odd = 'odd \xff\xfe "\n\\%2F?#;';
+    const files = new Map([
+      ['a/b/deep.log', 'deep'],
+      ['a/x.log', 'x'],
+      [`a/${odd}`, 'odd'],
+      ['top', ''],
+    ]);
+    for (const [path, content] of files) {
+      writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]), content);
+    }
+    symlinkSync('a', join(root, 'link'));
+
+    const lines = await manifest(server, '/');
+    expect(pathsIn(lines)).toEqual(['a', 'a/b', ...files.keys(), 'link'].sort());
+    expect(lines.at(-1)).toEqual({ kind: 'end', count: 7, complete: true, reason: null });
+    for (const [path, content] of files) {
+      const line = lines.find((entry) => entry?.kind === 'file' && entry.path === encodePath(path));
+      const response = await fetch(`${origin}/${encodePath(path)}`);
+      expect(await response.text()).toBe(content);
+      expect(line).toMatchObject({ kind: 'file', sizeBytes: content.length });
+      const opaque = (tag: string | null | undefined) => tag?.replace(/^W\//, '');
+      expect(opaque(line?.kind === 'file' ? line.etag : null)).toBe(opaque(response.headers.get('etag')));
+    }
+
+    expect(pathsIn(await manifest(server, '/?glob=*.log'))).toEqual(['a/b/deep.log', 'a/x.log']);
+    expect(pathsIn(await manifest(server, '/a?glob=*.log&depth=1'))).toEqual(['x.log']);
+    expect((await manifest(server, '/?limit=2')).at(-1)).toEqual({
+      kind: 'end',
+      count: 2,
+      complete: false,
+      reason: 'limit',
+    });
+    expect((await manifest(server, '/?limit=7')).at(-1)).toMatchObject({ complete: true });
+  });
+});
+
+it('a manifest never enters a link that leads out', async () => {
+  const server = await startServer();
+  const outside = mkdtempSync(join(server.root, '../outside-'));
+  writeFileSync(join(outside, 'secret'), 'secret');
+  symlinkSync(outside, join(server.root, 'link'));
+  expect(pathsIn(await manifest(server, '/'))).toEqual(['link']);
+  expect((await fetch(`${server.origin}${featurePath('manifest', '/link')}`)).status).toBe(403);
+});
+
+it.each(['?depth=0', '?depth=x', '?glob=[a', '?other'])('a manifest is refused for %s', async (query) => {
+  const { origin } = await startServer();
+  expect((await fetch(`${origin}${featurePath('manifest', '/')}${query}`)).status).toBe(400);
+});

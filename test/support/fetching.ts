@@ -1,0 +1,43 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FetchReport, fetchReport } from '../../shared/report.ts';
+import { type Exit, runAgent, startAgent } from './agent.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+/** A place for payload-fetch to work in: an outbox and a state directory of the test's own. */
+export interface Desk {
+  readonly outbox: string;
+  readonly state: string;
+  readonly run: (args: readonly string[], node?: string) => Promise<Exit>;
+  readonly start: (args: readonly string[], node?: string) => ReturnType<typeof startAgent>;
+  /** The report, checked against its schema. */
+  readonly report: () => FetchReport;
+  /** What the outbox holds besides the report and the log. */
+  readonly delivered: () => string[];
+  readonly read: (name: string) => Buffer;
+}
+
+export function desk(): Desk {
+  const home = temporaryDirectory();
+  const [outbox, state] = [join(home, 'outbox'), join(home, 'state')];
+  mkdirSync(outbox);
+  const all = (args: readonly string[]): string[] => [...args, '--outbox', outbox, '--state', state];
+  return {
+    outbox,
+    state,
+    run: (args, node) => runAgent('payload-fetch', all(args), node === undefined ? {} : { node }),
+    start: (args, node) => startAgent('payload-fetch', all(args), node === undefined ? {} : { node }),
+    report: () => fetchReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-fetch-report.json'), 'utf8'))),
+    delivered: () => readdirSync(outbox).filter((name) => !name.startsWith('payload-fetch-')),
+    read: (name) => readFileSync(join(outbox, name)),
+  };
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export function noise(sizeBytes: number): Buffer {
+  return randomBytes(sizeBytes);
+}

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** A server of the test's own, on the loopback; gone when the test is over. */
+export interface Origin {
+  readonly port: number;
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  /** Every request for a file, as `GET /path`, in the order they came; what agents ask of each other is not in it. */
+  readonly requests: { readonly line: string; readonly range: string | undefined; readonly atMs: number }[];
+  readonly close: () => void;
+}
+
+/** Answers HTTP by `handle`. The well-known resource of our own servers is a 404, as on any plain server. */
+export async function httpOrigin(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+  port = 0,
+): Promise<Origin> {
+  const requests: Origin['requests'] = [];
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith('/.well-known/')) {
+      response.writeHead(404).end();
+      return;
+    }
+    const { method, url, headers } = request;
+    requests.push({ line: `${method} ${url}`, range: headers.range, atMs: performance.now() });
+    handle(request, response);
+  }).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  onTestFinished(close);
+  return { ...addressOf(server.address()), requests, close };
+}
+
+/** Answers every connection by hand: for what no HTTP server would say. `greet` gets the request's bytes. */
+export async function rawOrigin(answer: (request: string, socket: Socket) => void): Promise<Omit<Origin, 'requests'>> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      const request = bytes.toString('latin1');
+      if (request.includes('/.well-known/')) socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+      else answer(request, socket);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(close);
+  return { ...addressOf(server.address()), close };
+}
+
+function addressOf(address: ReturnType<ReturnType<typeof createServer>['address']>): { port: number; url: string } {
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, url: `http://127.0.0.1:${address.port}` };
+}
