@@ -24,15 +24,19 @@ function kind<Fields>(severity: Severity, message: (fields: Fields) => string): 
   return { severity, message };
 }
 
+const WINDOW_ENDINGS = {
+  duration: 'The window ends by its duration.',
+  signal: 'A signal ends the window.',
+  done: 'A client has everything it came for, and so the window ends.',
+};
+
 /** Events of every agent. */
 export const commonEvents = {
   OutboxAbsent: kind<{ outbox: string }>(
     'warn',
     (e) => `There is no outbox at ${e.outbox}: no report and no log are written; --outbox names one.`,
   ),
-  WindowEnding: kind<{ cause: 'duration' | 'signal' }>('info', (e) =>
-    e.cause === 'duration' ? 'The window ends by its duration.' : 'A signal ends the window.',
-  ),
+  WindowEnding: kind<{ cause: 'duration' | 'signal' | 'done' }>('info', (e) => WINDOW_ENDINGS[e.cause]),
   /** Written by the log itself, as its first line. */
   LogTrimmed: kind<{ dropped: number }>(
     'warn',
@@ -68,6 +72,10 @@ export const serveEvents = {
   TransferCut: kind<{ client: string; path: string; sentBytes: number; promisedBytes: number; reason: string }>(
     'warn',
     (e) => `${e.client} ${e.path}: cut after ${e.sentBytes} of ${e.promisedBytes} bytes, ${e.reason}.`,
+  ),
+  RequestFailed: kind<{ client: string; path: string; reason: string }>(
+    'error',
+    (e) => `${e.client} ${e.path}: the server failed at this request, ${e.reason}.`,
   ),
   Closed: kind<{ requests: number; sentBytes: number }>(
     'info',

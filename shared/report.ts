@@ -37,7 +37,8 @@ export const serveReport = z.object({
   schema: z.literal('payload-serve-report/1'),
   agent,
   ...run,
-  ending: z.enum(['duration', 'signal', 'failure']).nullable(),
+  /** `done`: a client said that it has everything, under `--exit-when-done`. */
+  ending: z.enum(['duration', 'signal', 'done', 'failure']).nullable(),
   directory: z.string(),
   listening: z.array(z.object({ address: z.string(), port: z.number().int() })),
   totals: z.object({

@@ -5,13 +5,9 @@ import { fileEntityTag } from '../../shared/validator.ts';
 import { type Answer, refuse } from './answer.ts';
 import type { Digests } from './digests.ts';
 import { type OpenEntry, refusalOf } from './file-store.ts';
+import type { Request } from './http.ts';
 import { mediaTypeOf } from './media-type.ts';
 import { type Representation, type Selection, type SelectionFields, select } from './representation.ts';
-
-/** What of a request the answer from a file depends on. */
-export interface FileRequest extends SelectionFields {
-  readonly wantReprDigest: string | undefined;
-}
 
 /**
  * A file up to this size is read at once, in one go, while nothing else happens: for a small file that is twice as fast
@@ -26,7 +22,7 @@ const MOST_KERNEL_BYTES = 8 * 1024 * 1024;
 export function answerFromFile(
   file: OpenEntry,
   path: string,
-  request: FileRequest,
+  request: Request,
   digests: Digests,
 ): Answer | Promise<Answer> {
   const nowMs = Date.now();
@@ -46,7 +42,7 @@ export function answerFromFile(
 }
 
 /** The content is at hand, and so is its digest. */
-function fromSmall(file: OpenEntry, request: FileRequest, named: Representation, nowEpochSeconds: number): Answer {
+function fromSmall(file: OpenEntry, request: Request, named: Representation, nowEpochSeconds: number): Answer {
   try {
     const content = readContent(file.fd, named.sizeBytes);
     const representation: Representation = {
@@ -56,7 +52,7 @@ function fromSmall(file: OpenEntry, request: FileRequest, named: Representation,
       validators: content.length === named.sizeBytes ? named.validators : null,
       sha256: createHash('sha256').update(content).digest('hex'),
     };
-    const selection = select(request, representation, nowEpochSeconds, newBoundary);
+    const selection = select(fieldsOf(request), representation, nowEpochSeconds, newBoundary);
     if ('refusal' in selection) return refuse(selection.refusal, selection.headers);
     const { status, headers, pieces } = selection;
     if (!hasBody(request, selection)) return { status, headers, body: null, refusal: null };
@@ -78,13 +74,13 @@ function fromSmall(file: OpenEntry, request: FileRequest, named: Representation,
 /** Nothing is waited for but by a HEAD that asks: it has no body to keep waiting. A GET that asks has it begun. */
 function fromLarge(
   file: OpenEntry,
-  request: FileRequest,
+  request: Request,
   named: Representation,
   nowEpochSeconds: number,
   digests: Digests,
 ): Answer | Promise<Answer> {
   const answer = (sha256: string | null): Answer => {
-    const selection = select(request, { ...named, sha256 }, nowEpochSeconds, newBoundary);
+    const selection = select(fieldsOf(request), { ...named, sha256 }, nowEpochSeconds, newBoundary);
     const refused = 'refusal' in selection;
     if (!refused && hasBody(request, selection)) {
       const { status, headers, pieces } = selection;
@@ -95,12 +91,25 @@ function fromLarge(
     return { status: selection.status, headers: selection.headers, body: null, refusal: null };
   };
   const tag = named.validators?.entityTag;
-  if (tag === undefined || !wantsSha256(request.wantReprDigest)) return answer(tag ? digests.known(tag) : null);
+  if (tag === undefined || !wantsSha256(request.field('want-repr-digest')))
+    return answer(tag ? digests.known(tag) : null);
   const digest = digests.ofFile(file, tag);
   return request.method === 'HEAD' ? digest.then(answer) : answer(digests.known(tag));
 }
 
-function hasBody(request: FileRequest, selection: Selection): boolean {
+function fieldsOf({ method, field }: Request): SelectionFields {
+  return {
+    method,
+    range: field('range'),
+    ifRange: field('if-range'),
+    ifMatch: field('if-match'),
+    ifNoneMatch: field('if-none-match'),
+    ifModifiedSince: field('if-modified-since'),
+    ifUnmodifiedSince: field('if-unmodified-since'),
+  };
+}
+
+function hasBody(request: Request, selection: Selection): boolean {
   return request.method === 'GET' && selection.status !== 304;
 }
 

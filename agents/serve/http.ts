@@ -1,19 +1,20 @@
 import { closeSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { Failure } from '../../shared/failure.ts';
 import type { RefusalCode } from '../../shared/refusal.ts';
 import { type Answer, refuse } from './answer.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
 import { Sender, TransferCutError } from './sender.ts';
 
-/** A request as far as anything here cares. Field names are lower-case; a field that is not there is `undefined`. */
+/** A request as far as anything here cares. */
 export interface Request {
   readonly method: string;
   readonly target: string;
   readonly client: string;
-  readonly fields: IncomingMessage['headers'];
+  /** The value of a field, by its lower-case name; `undefined` where it is not there. */
+  readonly field: (name: string) => string | undefined;
   /** Has something called when the connection or the exchange is over. */
   readonly whenGone: (callback: () => void) => void;
 }
@@ -27,24 +28,32 @@ export interface Outcome {
   readonly tookMs: number;
   /** Why the body ended before its promised length; `null` where it did not. */
   readonly cut: string | null;
+  /** What was thrown where nothing should be; `null` otherwise. */
+  readonly thrown: unknown;
 }
 
-export interface HttpLimits {
+export interface HttpLimits extends ConnectionLimits {
   readonly headerBytes: number;
-  readonly headerTimeoutMs: number;
+  /** Between two requests of a connection. */
   readonly idleTimeoutMs: number;
+  /** A reader that is slower for longer than the system buffers hide it is cut. */
   readonly lowestRateBytesPerSecond: number;
 }
+
+/** After a refusal the client has so long to read it before the connection is reset. */
+const LINGER_MS = 1000;
+
+/** Refusals after which the rest of what the client sends cannot be told apart from the next request. */
+const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 503]);
 
 /** The server's side of HTTP/1.1: hands requests to `answer`, writes what it gives, and tells `ended` how it went. */
 export class HttpServer {
   readonly #server: Server;
+  readonly #connections: Connections;
   readonly #pool: BufferPool;
   readonly #limits: HttpLimits;
   readonly #answer: (request: Request) => Answer | Promise<Answer>;
   readonly #ended: (outcome: Outcome) => void;
-  readonly #sockets = new Set<Socket>();
-  #connections = 0;
 
   constructor(
     limits: HttpLimits,
@@ -56,31 +65,37 @@ export class HttpServer {
     this.#pool = pool;
     this.#answer = answer;
     this.#ended = ended;
+    this.#connections = new Connections(limits, (socket, code) => this.#refuseRaw(socket, code));
     // A missing Host is refused here, in words, on every Node.
     this.#server = createServer({ maxHeaderSize: limits.headerBytes, requireHostHeader: false });
-    this.#server.headersTimeout = limits.headerTimeoutMs;
+    // Not Node's: 16 looks at a header's age only when more of it arrives.
+    this.#server.headersTimeout = 0;
+    this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = limits.idleTimeoutMs;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#connections += 1;
-      this.#sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.once('close', () => this.#sockets.delete(socket));
+    this.#server.on('connection', (socket: Socket) => this.#connections.accept(socket));
+    this.#server.on('request', (message, response) => {
+      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, null));
     });
-    this.#server.on('request', (request, response) => void this.#exchange(request, response));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-      this.#misunderstood(error, socket),
-    );
-    this.#server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-      this.#refuseRaw(socket, 'method-not-allowed', requestOf(request, socket));
+    // RFC 9110, 10.1.1: an expectation that cannot be met is a 417.
+    this.#server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
+      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, refuse('expectation-failed')));
     });
-    this.#server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      void this.#exchange(request, response, refuse('expectation-failed'));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      this.#misunderstood(error, socket as Socket);
+    });
+    this.#server.on('connect', (message: IncomingMessage, socket) => {
+      this.#refuseRaw(socket as Socket, 'method-not-allowed', message.method, { Allow: 'GET, HEAD' });
     });
   }
 
   /** Connections accepted so far. */
-  get connections(): number {
-    return this.#connections;
+  get accepted(): number {
+    return this.#connections.accepted;
+  }
+
+  /** Requests that are being answered. */
+  get busy(): number {
+    return this.#connections.busy;
   }
 
   /** Throws an `address-unavailable` failure where the address cannot be bound. */
@@ -102,65 +117,79 @@ export class HttpServer {
   /** Ends every connection, whatever it is in the middle of. */
   destroy(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#connections.destroy();
   }
 
-  async #exchange(message: IncomingMessage, response: ServerResponse, given?: Answer): Promise<void> {
+  async #exchange(message: IncomingMessage, response: ServerResponse, given: Answer | null): Promise<void> {
     const startedMs = performance.now();
     const request = requestOf(message, response);
-    const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
     let answer: Answer;
-    let cut: string | null = null;
+    let thrown: unknown = null;
     try {
       answer = given ?? refusalOfForm(message) ?? (await this.#answer(request));
-    } catch {
+    } catch (error) {
       answer = refuse('unforeseen');
+      thrown = error;
     }
-    if (answer.status === 400 || answer.status === 413) response.shouldKeepAlive = false;
-    response.writeHead(answer.status, { ...answer.headers });
-    const { body } = answer;
-    if (body === null || request.method === 'HEAD') {
-      response.end();
-    } else if (body.kind === 'bytes') {
-      sender.sentBytes = body.bytes.length;
-      response.end(body.bytes);
-    } else {
-      try {
-        await sender.send(body);
-        response.end();
-      } catch (error) {
-        cut = error instanceof TransferCutError ? error.message : 'the file cannot be read further';
-        response.destroy();
-      } finally {
-        if (body.kind === 'file') closeSync(body.file.fd);
-      }
-    }
-    this.#ended({ request, answer, sentBytes: sender.sentBytes, tookMs: performance.now() - startedMs, cut });
+    const { sentBytes, cut } = await this.#write(answer, request.method, response);
+    this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
   }
 
-  /** What the parser refuses has no request and no response: the answer is written as it stands on the wire. */
-  #misunderstood(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
+  async #write(
+    { status, headers, body }: Answer,
+    method: string,
+    response: ServerResponse,
+  ): Promise<{ readonly sentBytes: number; readonly cut: string | null }> {
+    if (CLOSING_STATUSES.has(status)) response.shouldKeepAlive = false;
+    response.writeHead(status, { ...headers });
+    if (body === null || method === 'HEAD') {
+      response.end();
+      return { sentBytes: 0, cut: null };
+    }
+    if (body.kind === 'bytes') {
+      response.end(body.bytes);
+      return { sentBytes: body.bytes.length, cut: null };
+    }
+    const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
+    let cut: string | null = null;
+    try {
+      await sender.send(body);
+      response.end();
+    } catch (error) {
+      cut = error instanceof TransferCutError ? error.message : 'the file cannot be read further';
+      response.destroy();
+    } finally {
+      if (body.kind === 'file') closeSync(body.file.fd);
+    }
+    return { sentBytes: sender.sentBytes, cut };
+  }
+
+  /** What the parser does not take has no response: the refusal is written as it stands on the wire. */
+  #misunderstood(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
     const line = error.rawPacket?.subarray(0, 256).toString('latin1') ?? '';
-    this.#refuseRaw(socket, refusalOfParser(error.code ?? '', line), {
-      method: /^[!-~]{1,20}(?= )/.exec(line)?.[0] ?? '?',
-      target: '?',
-      client: addressOf((socket as Socket).remoteAddress),
-      fields: {},
-      whenGone: (callback) => void socket.once('close', callback),
-    });
+    this.#refuseRaw(socket, refusalOfParser(error.code ?? '', line), /^[!-~]{1,20}(?= )/.exec(line)?.[0]);
   }
 
-  #refuseRaw(socket: Duplex, code: RefusalCode, request: Request): void {
-    const answer = refuse(code, code === 'method-not-allowed' ? { Allow: 'GET, HEAD' } : {});
+  #refuseRaw(socket: Socket, code: RefusalCode, method = '?', headers: Readonly<Record<string, string>> = {}): void {
+    const answer = refuse(code, headers);
     const fields = { ...answer.headers, Date: new Date().toUTCString(), Connection: 'close' };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     const body = answer.body?.kind === 'bytes' ? answer.body.bytes.toString() : '';
-    socket.end(`HTTP/1.1 ${answer.status} ${code}\r\n${lines.join('')}\r\n${body}`);
-    this.#ended({ request, answer, sentBytes: body.length, tookMs: 0, cut: null });
+    socket.on('error', () => socket.destroy());
+    socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    const request: Request = {
+      method,
+      target: '?',
+      client: addressOf(socket),
+      field: () => undefined,
+      whenGone: (callback) => void socket.once('close', callback),
+    };
+    this.#ended({ request, answer, sentBytes: body.length, tookMs: 0, cut: null, thrown: null });
   }
 }
 
@@ -171,33 +200,32 @@ const BIND_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such address',
 };
 
-function requestOf(message: IncomingMessage, exchange: NodeJS.EventEmitter): Request {
+function requestOf(message: IncomingMessage, response: ServerResponse): Request {
   return {
     method: message.method ?? '',
     target: message.url ?? '',
-    client: addressOf(message.socket.remoteAddress),
-    fields: message.headers,
-    whenGone: (callback) => void exchange.once('close', callback),
+    client: addressOf(message.socket),
+    field: (name) => message.headers[name]?.toString(),
+    whenGone: (callback) => void response.once('close', callback),
   };
 }
 
 /** An IPv4 client of an IPv6 socket is the IPv4 address that it is. */
-function addressOf(remoteAddress: string | undefined): string {
-  return remoteAddress?.replace(/^::ffff:/, '') ?? '?';
+function addressOf(socket: Socket): string {
+  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '?';
 }
 
 /** What a request of the right syntax may still get wrong about itself (RFC 9112, 3.2 and 6.1). */
-function refusalOfForm(message: IncomingMessage): Answer | null {
-  const hosts = message.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts > 1 || (hosts === 0 && message.httpVersion === '1.1')) return refuse('no-host');
-  if (!/^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/.test(message.headers.host ?? '')) return refuse('no-host');
-  const { 'content-length': length, 'transfer-encoding': coding } = message.headers;
-  return coding !== undefined || Number(length ?? 0) > 0 ? refuse('has-body') : null;
+function refusalOfForm({ rawHeaders, headers, httpVersion }: IncomingMessage): Answer | null {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
+  if (!/^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/.test(headers.host ?? '')) return refuse('no-host');
+  const { 'content-length': lengthBytes, 'transfer-encoding': coding } = headers;
+  return coding !== undefined || Number(lengthBytes ?? 0) > 0 ? refuse('has-body') : null;
 }
 
 function refusalOfParser(code: string, line: string): RefusalCode {
   if (code === 'HPE_HEADER_OVERFLOW') return 'header-too-large';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'too-slow';
   const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9])\.([0-9])\r?\n/.exec(line);
   if (version === null) return 'malformed';
   if (version[1] !== '1') return 'other-version';

@@ -12,19 +12,20 @@ import { type Entry, walk } from './walk.ts';
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /** Answers the `manifest` resource (shared/manifest.ts) for a directory, which is closed when the last line is sent. */
-export function answerWithManifest(directory: OpenEntry, query: string): Answer {
+export function answerWithManifest(directory: OpenEntry, query: string, method: string): Answer {
   const asked = readQuery(query, { glob: compileGlob, depth: wholeNumber, limit: wholeNumber });
   if (asked === null || asked.depth === 0) {
     closeSync(directory.fd);
     return refuse('bad-query');
   }
   const { glob = () => true, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY } = asked;
-  return {
-    status: 200,
-    headers: { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' },
-    body: { kind: 'stream', chunks: manifest(directory, glob, depth, limit) },
-    refusal: null,
-  };
+  const headers = { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' };
+  if (method === 'HEAD') {
+    closeSync(directory.fd);
+    return { status: 200, headers, body: null, refusal: null };
+  }
+  const chunks = manifest(directory, glob, depth, limit);
+  return { status: 200, headers, body: { kind: 'stream', chunks }, refusal: null };
 }
 
 async function* manifest(directory: OpenEntry, matches: Glob, depth: number, limit: number): AsyncGenerator<Buffer> {

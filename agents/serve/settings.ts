@@ -1,24 +1,41 @@
-import { resolve } from 'node:path';
-import { Failure } from '../../shared/failure.ts';
+import { readFileSync } from 'node:fs';
+import type { BlockList } from 'node:net';
+import { diskFailure, Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseSecondsAsMs } from '../../shared/quantity.ts';
+import { parseSecondsAsMs, parseSizeBytes } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
+import { type Admission, readAllowed, readToken } from './admission.ts';
+import { LINK_POLICIES, type LinkPolicy } from './file-store.ts';
+import type { HttpLimits } from './http.ts';
+import type { WindowEnd } from './window.ts';
 
 /** What one run of payload-serve is to do. */
 export interface Settings {
   readonly port: number;
   readonly bind: string;
   readonly directory: string;
-  /** How long the process may live, from its start; `null` without an end. */
-  readonly durationMs: number | null;
+  readonly links: LinkPolicy;
+  /** Whether a directory's `index.html` stands for it. */
+  readonly index: boolean;
+  readonly end: WindowEnd;
+  readonly exitWhenDone: boolean;
   /** As named; `undefined` leaves it to where the outbox is on board. */
   readonly outbox: string | undefined;
   readonly log: string | undefined;
+  readonly logBudgetBytes: number;
+  readonly admission: Admission;
+  readonly limits: HttpLimits;
 }
 
-/** Reads the command line; throws a `usage` failure that says what is wrong with it. */
+const SMALLEST_LOG_BYTES = 4096;
+
+/**
+ * Reads the command line. Throws a `usage` failure that says what is wrong with it, or a `disk-refused` one for a token
+ * that cannot be read.
+ */
 export function readSettings(words: readonly string[], environment: Environment): Settings {
+  const text = { type: 'string', requiresArg: true } as const;
   const given = readCommandLine('payload-serve', words, (parser) =>
     parser
       .usage('$0 [port]', 'Serves a directory over HTTP, read-only, for the length of a window.', (command) =>
@@ -29,30 +46,99 @@ export function readSettings(words: readonly string[], environment: Environment)
         }),
       )
       .options({
-        bind: { alias: 'b', type: 'string', requiresArg: true, default: '0.0.0.0', describe: 'address to listen on' },
-        directory: { alias: 'd', type: 'string', requiresArg: true, default: '.', describe: 'what to serve' },
-        duration: { type: 'string', requiresArg: true, describe: 'seconds after which it ends by itself' },
-        outbox: { type: 'string', requiresArg: true, describe: 'where report and log go (default /outbox)' },
-        log: { type: 'string', requiresArg: true, describe: 'the log file (default in the outbox)' },
+        bind: { ...text, alias: 'b', default: '0.0.0.0', describe: 'address to listen on' },
+        directory: { ...text, alias: 'd', default: '.', describe: 'what to serve' },
+        links: { ...text, default: 'inside', describe: 'symbolic links to follow: all, inside or none' },
+        index: { type: 'boolean', default: false, describe: "a directory's index.html stands for it" },
+        duration: { ...text, describe: 'end by itself so many seconds after the start' },
+        until: { ...text, describe: 'end by itself at this moment: seconds since the epoch, or ISO 8601' },
+        'exit-when-done': { type: 'boolean', default: false, describe: 'end when payload-fetch has everything' },
+        allow: { ...text, array: true, describe: 'answer only this address or CIDR block; repeatable' },
+        'token-file': { ...text, describe: 'answer only who has the bearer token in this file' },
+        outbox: { ...text, describe: 'where report and log go (default /outbox)' },
+        log: { ...text, describe: 'the log file (default in the outbox)' },
+        'log-budget': { ...text, default: '64K', describe: 'bytes that the log may have' },
+        'max-connections': { ...text, default: '256', describe: 'connections at once' },
+        'max-header': { ...text, default: '16K', describe: 'bytes of a request header' },
+        'header-timeout': { ...text, default: '10', describe: 'seconds that a request header may take' },
+        'idle-timeout': { ...text, default: '30', describe: 'seconds between two requests of a connection' },
+        'lowest-rate': { ...text, default: '2K', describe: 'bytes a second below which a reader is cut' },
       }),
   );
   const portText = String(given.port);
-  const port = parsePort(portText);
-  if (port === null) throw new Failure('usage', portProblem(portText));
-  if (given.bind === '') throw new Failure('usage', '--bind needs an address, such as 0.0.0.0.');
-  const log = given.log;
+  const port = parsePort(portText) ?? usage(portProblem(portText));
+  const links = LINK_POLICIES.find((policy) => policy === given.links);
+  const size = (flag: 'log-budget' | 'max-connections' | 'max-header' | 'lowest-rate', least: number): number => {
+    const value = parseSizeBytes(given[flag]);
+    return value !== null && value >= least
+      ? value
+      : usage(`--${flag} ${given[flag]}: give a whole number of at least ${least}.`);
+  };
+  const seconds = (flag: 'duration' | 'header-timeout' | 'idle-timeout', value: string): number =>
+    parseSecondsAsMs(value) ?? usage(`--${flag} ${value}: give seconds above 0, such as 55 or 2.5.`);
+
   return Object.freeze({
     port,
-    bind: given.bind === '0.0.0.0' ? (environment.address ?? given.bind) : given.bind,
+    bind: readBind(given.bind, environment),
     directory: onPayload(environment, given.directory),
-    durationMs: given.duration === undefined ? null : readDuration(given.duration),
+    links: links ?? usage(`--links ${given.links}: say ${LINK_POLICIES.join(', ')}.`),
+    index: given.index,
+    end: {
+      durationMs: given.duration === undefined ? null : seconds('duration', given.duration),
+      untilEpochMs: given.until === undefined ? null : readMoment(given.until),
+    },
+    exitWhenDone: given['exit-when-done'],
     outbox: given.outbox,
-    log: log === undefined ? undefined : resolve(onPayload(environment, log)),
+    log: given.log === undefined ? undefined : onPayload(environment, given.log),
+    logBudgetBytes: size('log-budget', SMALLEST_LOG_BYTES),
+    admission: {
+      allowed: given.allow === undefined ? null : readAllow(given.allow),
+      tokenSha256:
+        given['token-file'] === undefined ? null : readTokenFile(onPayload(environment, given['token-file'])),
+    },
+    limits: {
+      connections: size('max-connections', 1),
+      headerBytes: size('max-header', 1024),
+      headerTimeoutMs: seconds('header-timeout', given['header-timeout']),
+      idleTimeoutMs: seconds('idle-timeout', given['idle-timeout']),
+      lowestRateBytesPerSecond: size('lowest-rate', 1),
+    },
   });
 }
 
-function readDuration(text: string): number {
-  const durationMs = parseSecondsAsMs(text);
-  if (durationMs === null) throw new Failure('usage', `--duration ${text}: give seconds above 0, such as 55 or 2.5.`);
-  return durationMs;
+function usage(message: string): never {
+  throw new Failure('usage', message);
+}
+
+/** The address that stands for this payload's own is also what "every address" means on a desk. */
+function readBind(text: string, environment: Environment): string {
+  if (text === '') usage('--bind needs an address, such as 0.0.0.0.');
+  return text === '0.0.0.0' ? (environment.address ?? text) : text;
+}
+
+function readMoment(text: string): number {
+  const epochMs = /^[0-9]{1,11}(\.[0-9]{1,3})?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  // A date without a time zone would be taken for local time, which means nothing on a satellite.
+  const isIso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  if (Number.isNaN(epochMs) || !(isIso || /^[0-9.]+$/.test(text))) {
+    usage(`--until ${text}: give seconds since the epoch, or a moment such as 2026-01-31T12:00:00Z.`);
+  }
+  if (epochMs <= Date.now()) usage(`--until ${text} is in the past, by this computer's clock.`);
+  return epochMs;
+}
+
+function readAllow(entries: readonly string[]): BlockList {
+  const allowed = readAllowed(entries);
+  if (typeof allowed === 'string') usage(`--allow ${allowed}: give an address or a CIDR block, such as 10.2.1.0/24.`);
+  return allowed;
+}
+
+function readTokenFile(path: string): Buffer {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw diskFailure(`The token file ${path} cannot be read`, error);
+  }
+  return readToken(content) ?? usage(`The token file ${path} holds no bearer token: letters, digits and -._~+/ only.`);
 }

@@ -12,19 +12,18 @@ import { version } from '../common/version.ts';
 import { type Answer, answerWith, refuse } from './answer.ts';
 import { answerWithDigest } from './digest-answer.ts';
 import type { Digests } from './digests.ts';
-import { answerFromFile, type FileRequest } from './file-answer.ts';
+import { answerFromFile } from './file-answer.ts';
 import type { FileStore, OpenEntry } from './file-store.ts';
+import type { Request } from './http.ts';
 import { listingJson, listingPage } from './listing.ts';
 import { answerWithManifest } from './manifest-answer.ts';
 import { parseTarget, type Target } from './target.ts';
 import { walk } from './walk.ts';
 
-/** What of a request the site's answer depends on. */
-export interface SiteRequest extends FileRequest {
-  readonly target: string;
-  readonly accept: string | undefined;
-  /** Has something called when nobody waits for the answer any more. */
-  readonly whenGone: (callback: () => void) => void;
+/** What the operator decides about a site. */
+export interface SiteOptions {
+  /** Whether a directory's `index.html` stands for it. */
+  readonly index: boolean;
 }
 
 const READS: Answer = refuse('method-not-allowed', { Allow: 'GET, HEAD' });
@@ -33,16 +32,18 @@ const READS: Answer = refuse('method-not-allowed', { Allow: 'GET, HEAD' });
 export class Site {
   readonly #store: FileStore;
   readonly #digests: Digests;
+  readonly #options: SiteOptions;
   readonly #done: () => void;
 
   /** `done` is called when a client says that it has everything. */
-  constructor(store: FileStore, digests: Digests, done: () => void) {
+  constructor(store: FileStore, digests: Digests, options: SiteOptions, done: () => void) {
     this.#store = store;
     this.#digests = digests;
+    this.#options = options;
     this.#done = done;
   }
 
-  answer(request: SiteRequest): Answer | Promise<Answer> {
+  answer(request: Request): Answer | Promise<Answer> {
     const target = parseTarget(request.target);
     if (typeof target === 'string') return refuse(target);
     const { path } = target;
@@ -53,9 +54,16 @@ export class Site {
 
     const entry = this.#store.open(path);
     if (typeof entry === 'string') return refuse(entry);
-    if (entry.kind === 'directory') return inDirectory(entry, target, request);
-    if (!target.asDirectory) return answerFromFile(entry, path, request, this.#digests);
+    if (entry.kind === 'file') {
+      if (!target.asDirectory) return answerFromFile(entry, path, request, this.#digests);
+      closeSync(entry.fd);
+      return refuse('absent');
+    }
+    const index = target.asDirectory && this.#options.index ? this.#store.open(`${path}/index.html`) : 'absent';
+    if (typeof index === 'string') return inDirectory(entry, target, request);
     closeSync(entry.fd);
+    if (index.kind === 'file') return answerFromFile(index, 'index.html', request, this.#digests);
+    closeSync(index.fd);
     return refuse('absent');
   }
 
@@ -65,7 +73,7 @@ export class Site {
     return { status: 204, headers: {}, body: null, refusal: null };
   }
 
-  #answerFeature({ path, query }: Target, request: SiteRequest): Answer | Promise<Answer> {
+  #answerFeature({ path, query }: Target, request: Request): Answer | Promise<Answer> {
     const below = (feature: Feature): string | null => {
       const start = featurePath(feature);
       return path === start || path.startsWith(`${start}/`) ? path.slice(start.length) || '/' : null;
@@ -77,9 +85,9 @@ export class Site {
     const entry = this.#store.open(named);
     if (typeof entry === 'string') return refuse(entry);
     if (entry.kind === 'file' && hashed !== null) {
-      return answerWithDigest(entry, query, request.ifMatch, this.#digests, request.whenGone);
+      return answerWithDigest(entry, query, request.field('if-match'), this.#digests, request.whenGone);
     }
-    if (entry.kind === 'directory' && listed !== null) return answerWithManifest(entry, query);
+    if (entry.kind === 'directory' && listed !== null) return answerWithManifest(entry, query, request.method);
     closeSync(entry.fd);
     return refuse('absent');
   }
@@ -90,7 +98,7 @@ function identity(): Answer {
   return answerWith(200, 'application/json', `${JSON.stringify(value)}\n`, { 'Cache-Control': 'no-store' });
 }
 
-function inDirectory(entry: OpenEntry, target: Target, request: SiteRequest): Answer {
+function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer {
   try {
     if (!target.asDirectory) {
       const query = target.query === '' ? '' : `?${target.query}`;
@@ -99,7 +107,7 @@ function inDirectory(entry: OpenEntry, target: Target, request: SiteRequest): An
     }
     const entries = [...walk(entry.fd, 1)].filter((found) => found !== null);
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-    return /\bapplication\/json\b/.test(request.accept ?? '')
+    return /\bapplication\/json\b/.test(request.field('accept') ?? '')
       ? answerWith(200, 'application/json', listingJson(entries), { Vary: 'Accept' })
       : answerWith(200, 'text/html; charset=utf-8', listingPage(target.path, entries), { Vary: 'Accept' });
   } finally {

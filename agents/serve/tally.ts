@@ -1,9 +1,14 @@
+import type { ServeEvent } from '../../shared/event.ts';
+import { refusalKinds } from '../../shared/refusal.ts';
 import type { ServeReport } from '../../shared/report.ts';
 import type { Outcome } from './http.ts';
 
-/** How many files, and how many clients of each, are told of by name. */
+/** How many files, and how many clients, are told of by name. */
 const MOST_FILES = 100;
 const MOST_CLIENTS = 16;
+
+/** A path is logged and reported up to here: longer ones are an attack, or a fault. */
+const MOST_PATH_CHARACTERS = 300;
 
 interface FileTally {
   requests: number;
@@ -28,12 +33,7 @@ export class Tally {
       this.#refusals[answer.refusal] = (this.#refusals[answer.refusal] ?? 0) + 1;
       return;
     }
-    let file = this.#files.get(request.target);
-    if (file === undefined) {
-      file = { requests: 0, sentBytes: 0, clients: new Set() };
-      if (this.#files.size >= MOST_FILES) this.#forgetSmallest();
-      this.#files.set(request.target, file);
-    }
+    const file = this.#fileAt(pathOf(request.target));
     file.requests += 1;
     file.sentBytes += sentBytes;
     if (file.clients.size < MOST_CLIENTS) file.clients.add(request.client);
@@ -50,13 +50,50 @@ export class Tally {
     };
   }
 
+  #fileAt(path: string): FileTally {
+    const known = this.#files.get(path);
+    if (known !== undefined) return known;
+    if (this.#files.size >= MOST_FILES) this.#forgetSmallest();
+    const file = { requests: 0, sentBytes: 0, clients: new Set<string>() };
+    this.#files.set(path, file);
+    return file;
+  }
+
   #forgetSmallest(): void {
-    let smallest: string | null = null;
+    let smallest = '';
     let leastBytes = Number.POSITIVE_INFINITY;
     for (const [path, { sentBytes }] of this.#files) {
       if (sentBytes < leastBytes) [smallest, leastBytes] = [path, sentBytes];
     }
-    if (smallest !== null) this.#files.delete(smallest);
+    this.#files.delete(smallest);
     this.#filesOmitted += 1;
   }
+}
+
+/** What there is to tell of a request that has ended. */
+export function eventsOf({ request, answer, sentBytes, tookMs, cut, thrown }: Outcome): readonly ServeEvent[] {
+  const { client, method } = request;
+  const path = pathOf(request.target);
+  const { status, headers, refusal } = answer;
+  if (thrown !== null) {
+    return [
+      { event: 'RequestFailed', client, path, reason: thrown instanceof Error ? thrown.message : String(thrown) },
+    ];
+  }
+  if (refusal !== null) {
+    const reason = refusalKinds[refusal].sentence;
+    return [{ event: 'RequestRefused', client, method, path, status, code: refusal, reason }];
+  }
+  const range = headers['Content-Range'] === undefined ? null : String(headers['Content-Range']);
+  const took = Math.round(tookMs);
+  const served: ServeEvent = { event: 'RequestServed', client, method, path, status, range, sentBytes, tookMs: took };
+  if (cut === null) return [served];
+  const promisedBytes = Number(headers['Content-Length'] ?? 0);
+  return [served, { event: 'TransferCut', client, path, sentBytes, promisedBytes, reason: cut }];
+}
+
+/** Without the query, in which a careless client may have put a secret. */
+function pathOf(target: string): string {
+  const path = target.split('?', 1)[0] ?? '';
+  return path.length > MOST_PATH_CHARACTERS ? `${path.slice(0, MOST_PATH_CHARACTERS)}...` : path;
 }
