@@ -20,8 +20,8 @@ const agent = z.object({ name: z.string(), version: z.string(), protocol: z.numb
 
 /** Times are the payload's clock, which may be wrong; durations are monotonic and can be trusted. */
 const run = {
-  /** Rises with every write, so that of two copies the later one is known. */
-  revision: z.number().int().positive(),
+  /** Rises with every write, so that of two copies the later one is known; 0 in an answer of a status port. */
+  revision: z.number().int().nonnegative(),
   /** `running` in a report whose process was killed: then it is the last true state. */
   state: z.enum(['running', 'ended']),
   startedAt: isoTime,

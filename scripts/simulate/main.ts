@@ -8,6 +8,7 @@ import { downlinkPrefix, sweepOutbox } from './bucket.ts';
 import { checkDelivery } from './delivery.ts';
 import { formatListing, listBucket } from './listing.ts';
 import { requireFreePort } from './port-check.ts';
+import { followProgress } from './progress.ts';
 import { inSandbox, openSandbox, type Sandbox, upload } from './sandbox.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { chooseSyslog, placeSyslog } from './syslog.ts';
@@ -74,7 +75,16 @@ async function simulate(settings: Settings): Promise<boolean> {
       onOutput: (text) => say(window, `| ${text.trimEnd()}`),
     });
     openWindows.add(open);
-    open.exited.then((exit) => say(window, `the process ends: ${describe(exit)}`)).catch(() => {});
+    const running = new AbortController();
+    open.exited
+      .then((exit) => say(window, `the process ends: ${describe(exit)}`))
+      .catch(() => {})
+      .finally(() => running.abort());
+    if (window === windows.sabertooth) {
+      void followProgress(`http://${LOOPBACK}:${settings.statusPort}/status`, running.signal, (text) =>
+        say(window, text),
+      );
+    }
     await open.ended;
     openWindows.delete(open);
     say(window, 'closes: the outbox is downlinked');
