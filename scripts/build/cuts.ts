@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { cutFunctions } from './cut-functions.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -8,13 +10,20 @@ const require = createRequire(import.meta.url);
  * What the agents never reach of the libraries they use, and so do not take into orbit. This table is the one place
  * where something is left out; test/payload/cuts.test.ts runs the agents in a build where reaching a cut ends the process.
  */
-interface Cut {
+type Cut = {
   /** The module, by package and path. */
   readonly module: string;
-  /** JavaScript in its place. `cut(what)` makes a function that throws when it is called. */
-  readonly replacement: string;
   readonly reason: string;
-}
+} & (
+  | {
+      /** JavaScript in its place. `cut(what)` makes a function that throws when it is called. */
+      readonly replacement: string;
+    }
+  | {
+      /** Functions and methods of it that are emptied; the others stay. */
+      readonly functions: readonly string[];
+    }
+);
 
 export const cuts: readonly Cut[] = [
   {
@@ -102,8 +111,9 @@ export const cuts: readonly Cut[] = [
   {
     module: 'yargs/build/lib/completion.js',
     replacement:
-      "export const completion = () => ({ completionKey: 'get-yargs-completions', setParsed() {}, registerFunction: cut('yargs completion'), getCompletion: cut('yargs completion'), generateCompletionScript: cut('yargs completion') })",
-    reason: 'There is no interactive shell on board. The key stays the same: it is looked up in every command line.',
+      "export const completion = () => ({ completionKey: Symbol(), setParsed() {}, registerFunction: cut('yargs completion'), getCompletion: cut('yargs completion'), generateCompletionScript: cut('yargs completion') })",
+    reason:
+      'There is no interactive shell on board. The key is looked up in every command line, and a symbol is in none.',
   },
   {
     module: 'yargs/build/lib/utils/apply-extends.js',
@@ -119,6 +129,15 @@ export const cuts: readonly Cut[] = [
     module: 'yargs/build/lib/utils/levenshtein.js',
     replacement: "export const levenshtein = cut('yargs recommendCommands')",
     reason: 'Recommends commands, and there is only one.',
+  },
+  {
+    module: 'yargs/build/lib/yargs-factory.js',
+    functions: words(`
+      commandDir config demand demandCommand deprecateOption env error example exitProcess getAliases getCompletion
+      getDetectLocale getHelp global locale middleware parseAsync pkgConf recommendCommands
+      showCompletionScript showHelpOnFail showVersion strictCommands updateStrings usageConfiguration
+    `),
+    reason: 'What one can declare with yargs, and the agents do not.',
   },
   {
     module: 'y18n/index.mjs',
@@ -150,16 +169,22 @@ export function cutting(onCut: OnCut): Plugin {
       build.onLoad({ filter: /node_modules/ }, ({ path }) => {
         const found = cuts.find(({ module }) => path.endsWith(`node_modules/${module}`.replaceAll('/', sep)));
         if (found === undefined) return undefined;
-        const { replacement } = found;
-        if (!replacement.includes('cut(')) return { contents: replacement };
-        const isModule = /^(import|export) /.test(replacement);
-        const helper = isModule
+        const text =
+          'replacement' in found
+            ? found.replacement
+            : cutFunctions(readFileSync(path, 'utf8'), found.functions, found.module);
+        if (!text.includes('cut(')) return { contents: text };
+        const helper = /^(import|export) /m.test(text)
           ? "import { cut } from 'payload-link:cut'"
           : "const { cut } = require('payload-link:cut')";
-        return { contents: `${helper};\n${replacement}` };
+        return { contents: `${helper};\n${text}` };
       });
     },
   };
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/);
 }
 
 /** Some exports of a module as they are, worked out now. */

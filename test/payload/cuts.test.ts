@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type AgentName, bundle } from '../../scripts/build/bundle.ts';
+import { cutFunctions } from '../../scripts/build/cut-functions.ts';
+import { cuts } from '../../scripts/build/cuts.ts';
+import { pack } from '../../scripts/build/pack.ts';
+import { freePort, listening, nodes } from '../support/agent.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+
+describe('the table of cuts', () => {
+  it('names each module once, with a reason', () => {
+    expect(new Set(cuts.map(({ module }) => module)).size).toBe(cuts.length);
+    for (const { reason } of cuts) expect(reason).toMatch(/^\S.{20,}\.$/);
+  });
+
+  it('empties functions by name, wherever they stand', () => {
+    const source = 'class A { b(x) { return x } c() {} } function d() { return 1 } self.e = () => { f() }';
+    const text = cutFunctions(source, ['b', 'd', 'e'], 'm');
+    expect(text).toBe(
+      "class A { b(x) { return cut('m b')() } c() {} } function d() { return cut('m d')() } self.e = () => { return cut('m e')() }",
+    );
+  });
+
+  it('refuses a name that is not there', () => {
+    expect(() => cutFunctions('function a() {}', ['b'], 'm')).toThrow('m has no function b');
+  });
+});
+
+/** Bundles in which reaching what was cut ends the process at once: nothing can catch it. */
+const guarded = {} as Record<AgentName, Buffer>;
+beforeAll(async () => {
+  for (const agent of ['payload-serve', 'payload-fetch'] as const)
+    guarded[agent] = await pack(agent, await bundle(agent, { onCut: 'abort' }));
+}, 60_000);
+
+describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
+  /** Runs an agent and returns its exit code; a cut ends it by SIGABRT, which is `null`. */
+  function start(agent: AgentName, directory: string, args: readonly string[]) {
+    const path = join(directory, agent);
+    writeFileSync(path, guarded[agent], { mode: 0o755 });
+    const child = spawn(path, args, {
+      cwd: directory,
+      env: { PAYLOAD_NODE: node, PAYLOAD_ROOT: directory },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const end = once(child, 'close').then(([code]) => {
+      expect(stderr).not.toContain('CUT REACHED');
+      return code;
+    });
+    onTestFinished(async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await end.catch(() => {});
+    });
+    return { child, end };
+  }
+
+  it.each([
+    [['--help'], 0],
+    [['--version'], 0],
+    [['--no-such-flag'], 2],
+    [['a', 'b', 'c', 'd', '--duration'], 2],
+    [['--duration', 'soon'], 2],
+    [['--get-yargs-completions'], 2],
+  ])('by the command line %j', async (args, code) => {
+    const directory = temporaryDirectory();
+    for (const agent of ['payload-serve', 'payload-fetch'] as const)
+      expect(await start(agent, directory, args).end).toBe(code);
+  });
+
+  it('by a window of each: listing, ranges, refusals, several files, a resumed one, the end', async () => {
+    const directory = temporaryDirectory();
+    const port = await freePort();
+    const files = ['small', 'middle', 'large'];
+    for (const name of files) writeFileSync(join(directory, name), name.repeat(name === 'large' ? 500_000 : 100));
+    const url = (path: string) => `http://127.0.0.1:${port}/${encodeURI(path)}`;
+    const fetched = (...sources: string[]) =>
+      start('payload-fetch', directory, [
+        ...sources,
+        ...['--outbox', join(directory, 'out'), '--state', join(directory, 'state'), '--duration', '20'],
+      ]);
+
+    const waiting = fetched(...files.map(url));
+    const server = start('payload-serve', directory, [
+      ...[String(port), '--bind', '127.0.0.1', '--directory', directory, '--duration', '25'],
+    ]);
+    await listening(port);
+    expect(await waiting.end).toBe(0);
+    for (const name of files)
+      expect(readFileSync(join(directory, 'out', name))).toEqual(readFileSync(join(directory, name)));
+
+    const answers = await Promise.all([
+      fetch(url('')),
+      fetch(url(''), { headers: { accept: 'application/json' } }),
+      fetch(url('small'), { method: 'HEAD' }),
+      fetch(url('small'), { headers: { range: 'bytes=1-2' } }),
+      fetch(url('small'), { headers: { range: 'bytes=1-2,5-6' } }),
+      fetch(url('small'), { headers: { range: 'bytes=9999-' } }),
+      fetch(url('absent')),
+      fetch(url('small'), { method: 'DELETE' }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 206, 206, 416, 404, 405]);
+
+    expect(await fetched(url('absent')).end).toBe(5);
+    server.child.kill('SIGTERM');
+    expect(await server.end).toBe(0);
+  }, 60_000);
+});
