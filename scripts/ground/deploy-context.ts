@@ -14,6 +14,8 @@ export interface DeployContext {
   /** The API's address, under which its receipts are kept. */
   readonly apiName: string;
   readonly receipts: ReceiptBook;
+  /** The mission as in its file, kept with the receipts. */
+  readonly written: Readonly<Record<string, unknown>>;
   /** Empty where everything is on board already. */
   readonly bundles: readonly BundleFile[];
   readonly dryRun: boolean;

@@ -60,6 +60,7 @@ function newReceipt(
   return {
     api: context.apiName,
     mission: missionId(mission),
+    written: { ...context.written },
     satellite,
     deployedAt: new Date(context.nowEpochSeconds() * 1000).toISOString(),
     sdr: { request: windows.sdr, id: null },

@@ -5,6 +5,7 @@ import { worstExitCode } from '../../shared/failure.ts';
 import { runDeploy } from './command/deploy.ts';
 import { withApi, withMission, withReceipts } from './command/options.ts';
 import { runPlan } from './command/plan.ts';
+import { runReview } from './command/review.ts';
 import { runStatus } from './command/status.ts';
 import type { Surroundings } from './command/surroundings.ts';
 import { GroundFailure } from './failure.ts';
@@ -82,12 +83,33 @@ try {
           .option('interval', { type: 'string', default: '10s', describe: 'How often to ask' })
           .option('json', { type: 'boolean', default: false, describe: 'One JSON object a line' })
           .example('$0 status --watch', 'from PENDING to UPLOADED and SYNCED'),
-      (flags) => {
-        const seconds = parseSeconds(flags.interval);
-        if (seconds === null || seconds === 0) {
-          throw new GroundFailure('usage', `"${flags.interval}" is not an interval: give for example 10s.`);
-        }
-        return runStatus({ ...flags, intervalMs: seconds * 1000 }, around);
+      (flags) => runStatus({ ...flags, intervalMs: readSeconds('interval', flags.interval) * 1000 }, around),
+    )
+    .command(
+      'review <bucket>',
+      'Check what arrived, say what is missing and why, and propose the next window',
+      (parser) =>
+        withReceipts(parser)
+          .positional('bucket', {
+            type: 'string',
+            demandOption: true,
+            describe: 's3://bucket/prefix, or a directory that stands for it',
+          })
+          .option('satellite', { type: 'string', array: true, describe: 'Only this satellite; repeatable' })
+          .option('mission', { type: 'string', describe: 'What was asked for [the latest receipts]' })
+          .option('endpoint', { type: 'string', describe: 'Another S3 than Amazon, such as http://127.0.0.1:9000' })
+          .option('since', { type: 'string', describe: 'Only what was stamped in the last, for example, 2d' })
+          .option('output', {
+            type: 'string',
+            default: 'review',
+            describe: 'Directory for files, page and next missions',
+          })
+          .example('$0 review s3://customer-s3-bucket/a/directory --satellite FM1', 'as the tutorial lists it')
+          .example('$0 review build/simulation/bucket', 'what npm run simulate left'),
+      async (flags) => {
+        const seconds = flags.since === undefined ? undefined : readSeconds('since', flags.since);
+        const since = seconds === undefined ? undefined : around.nowEpochSeconds() - seconds;
+        process.exitCode = await runReview({ ...flags, since }, around);
       },
     )
     .fail((message: string | null, error: Error | undefined) => {
@@ -96,6 +118,14 @@ try {
     .parseAsync();
 } catch (error) {
   failWith([error]);
+}
+
+function readSeconds(flag: string, text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds === null || seconds === 0) {
+    throw new GroundFailure('usage', `--${flag} "${text}" is not a stretch of time: give for example 10s, 6h, 2d.`);
+  }
+  return seconds;
 }
 
 /** Says each failure in one sentence with what to do next, and sets the worst exit code. */

@@ -6,18 +6,24 @@ import type { BundleFile } from './deploy-context.ts';
 import { diskFailure, GroundFailure } from './failure.ts';
 import { type Bundle, type Mission, parseFileFlag, parseMission } from './mission.ts';
 
+/** A mission, and what it was read from: as in its file, the flags laid over it. */
+export interface ReadMission {
+  readonly mission: Mission;
+  readonly written: Readonly<Record<string, unknown>>;
+}
+
 /** The mission of a command line: its file, if one is named, with the flags laid over it. YAML reads JSON too. */
-export function readMission(flags: MissionFlags): Mission {
+export function readMission(flags: MissionFlags): ReadMission {
   const { mission: path, satellite, file, skipUpload: _, ...rest } = flags;
   const written = path === undefined ? {} : readMissionFile(path);
   const stated = Object.entries(rest).filter(([name, value]) => value !== undefined && name in FLAG_MEMBERS);
-  const laidOver = {
+  const merged = {
     ...written,
     ...Object.fromEntries(stated),
     ...(satellite === undefined ? {} : { satellites: satellite }),
     ...(file === undefined ? {} : { files: file.map(parseFileFlag) }),
   };
-  return parseMission(laidOver, path ?? 'The mission');
+  return { mission: parseMission(merged, path ?? 'The mission'), written: merged };
 }
 
 /** The flags that are a member of the mission file under the same name. */

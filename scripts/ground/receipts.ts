@@ -28,6 +28,8 @@ const deploymentReceipt = z.strictObject({
   api: z.string(),
   /** {@link missionId} of what was deployed. */
   mission: z.string(),
+  /** The mission as in its file, for the review of what comes down. */
+  written: z.record(z.string(), z.unknown()),
   satellite: z.string(),
   deployedAt: z.iso.datetime(),
   sdr: windowReceipt,

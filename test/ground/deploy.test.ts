@@ -40,6 +40,7 @@ async function ground(): Promise<{
         api: taskingClient({ base: new URL(stub.url), token: STUB_TOKEN, sleep }),
         apiName: stub.url,
         receipts: book,
+        written: {},
         bundles,
         dryRun: false,
         again: false,

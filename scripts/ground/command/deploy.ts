@@ -17,7 +17,7 @@ export async function runDeploy(
   flags: MissionFlags & ApiFlags & { readonly receipts: string; readonly dryRun: boolean; readonly again: boolean },
   around: Surroundings,
 ): Promise<readonly GroundFailure[]> {
-  const mission = readMission(flags);
+  const { mission, written } = readMission(flags);
   const api = readApi(flags, around.variables);
   const token = readToken(flags, around.variables);
   const bundles = readBundles(mission, flags.skipUpload === true);
@@ -27,6 +27,7 @@ export async function runDeploy(
       api: taskingClient({ base: api, token, sleep: around.sleep }),
       apiName: apiName(api),
       receipts,
+      written,
       bundles,
       dryRun: flags.dryRun,
       again: flags.again,

@@ -13,7 +13,7 @@ import type { Surroundings } from './surroundings.ts';
  * prints no windows, and ends as a `mission` failure.
  */
 export function runPlan(flags: MissionFlags & ApiFlags & { readonly as: string }, around: Surroundings): void {
-  const mission = readMission(flags);
+  const { mission } = readMission(flags);
   const now = around.nowEpochSeconds();
   const start = startOf(mission, now);
   const bundles = readBundles(mission, flags.skipUpload === true);

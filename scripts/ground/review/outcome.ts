@@ -1,0 +1,169 @@
+import { basename, relative } from 'node:path/posix';
+import { failureKinds } from '../../../shared/failure.ts';
+import { formatBytes } from '../../../shared/quantity.ts';
+import type { FetchReport } from '../../../shared/report.ts';
+import type { WantedFile } from '../mission.ts';
+import type { Collected } from './collect.ts';
+import type { Evidence, RunEvidence } from './evidence.ts';
+import type { Pass } from './pass.ts';
+
+type ReportedFile = FetchReport['files'][number];
+
+/**
+ * What came of one file that was wanted:
+ * - `verified`: it arrived, and its digest is the one that payload-fetch reports.
+ * - `altered`: it arrived with another digest.
+ * - `on-the-way`: reported as delivered to the outbox, and not (all) downlinked yet.
+ * - `on-board`: delivered to a place that is not downlinked, as the mission asked.
+ * - `resumable`: not whole; what was moved is kept on board.
+ * - `refused`, `failed`: not to be had by asking again as before.
+ * - `unreported`: no report speaks of it.
+ */
+export type OutcomeKind =
+  | 'verified'
+  | 'altered'
+  | 'on-the-way'
+  | 'on-board'
+  | 'resumable'
+  | 'refused'
+  | 'failed'
+  | 'unreported';
+
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  /** Its path on the SDR. */
+  readonly path: string;
+  /** Its name on the ground; `null` where nobody chose one yet. */
+  readonly name: string | null;
+  readonly wanted: WantedFile | null;
+  /** What payload-fetch says of it. */
+  readonly reported: ReportedFile | null;
+  readonly object: Collected | null;
+  /** What happened, and where it did not go well, what to do. */
+  readonly sentence: string;
+}
+
+/**
+ * Judges every file that was wanted, by the latest pass that speaks of it, and whatever else the latest pass fetched. A
+ * file that the latest pass could not deliver again but an earlier one did is what the latest pass says.
+ */
+export function judgeFiles(
+  wanted: readonly WantedFile[],
+  passes: readonly Pass[],
+  evidence: Evidence,
+): readonly Outcome[] {
+  const outcomes: Outcome[] = [];
+  const spoken = new Set<string>();
+  for (const [age, { fetch }] of passes.entries()) {
+    for (const reported of fetch?.report.files ?? []) {
+      const path = pathOf(reported.source);
+      if (fetch === null || spoken.has(path)) continue;
+      const match = wanted.find((file) => file.path === path) ?? null;
+      if (match === null && age > 0) continue;
+      spoken.add(path);
+      outcomes.push(judge(path, match, reported, fetch, evidence));
+    }
+  }
+  const unreported = wanted
+    .filter((file) => !spoken.has(file.path))
+    .map(
+      (file): Outcome => ({
+        kind: 'unreported',
+        path: file.path,
+        name: file.outputName,
+        wanted: file,
+        reported: null,
+        object: null,
+        sentence: whyUnreported(passes, evidence),
+      }),
+    );
+  return [...outcomes, ...unreported];
+}
+
+/** The exit code that an outcome stands for; `0` where the file is where it was to be. */
+export function exitCodeOf(outcome: Outcome): number {
+  if (outcome.kind === 'verified' || outcome.kind === 'on-board') return 0;
+  if (outcome.kind === 'altered') return failureKinds.unverified.exitCode;
+  const code = outcome.reported?.failure?.code;
+  if (outcome.kind === 'refused' || outcome.kind === 'failed') return failureKinds[code ?? 'refused'].exitCode;
+  return failureKinds['time-ran-out'].exitCode;
+}
+
+function judge(
+  path: string,
+  wanted: WantedFile | null,
+  reported: ReportedFile,
+  run: RunEvidence<FetchReport>,
+  evidence: Evidence,
+): Outcome {
+  const name = outboxName(run.report, reported);
+  const base = { path, name: name ?? wanted?.outputName ?? null, wanted, reported, object: null };
+  if (reported.state === 'delivered') return judgeDelivered(base, name, reported, evidence);
+  const kind = reported.state === 'refused' || reported.state === 'failed' ? reported.state : 'resumable';
+  return { ...base, kind, sentence: whyNotDelivered(reported, run.report) };
+}
+
+function judgeDelivered(
+  base: Omit<Outcome, 'kind' | 'sentence'>,
+  name: string | null,
+  reported: ReportedFile,
+  evidence: Evidence,
+): Outcome {
+  if (name === null) {
+    return { ...base, kind: 'on-board', sentence: `Verified and kept on board at ${reported.output}.` };
+  }
+  const candidates = evidence.files.filter((object) => object.name === name);
+  const object = candidates.find((candidate) => candidate.sha256 === reported.sha256);
+  if (object !== undefined) {
+    const how =
+      reported.verified === 'sha-256'
+        ? 'The digest is that of the file on the SDR.'
+        : 'The digest is that which payload-fetch took; the server stated none, so its length alone is proved.';
+    return { ...base, kind: 'verified', object, sentence: how };
+  }
+  const claimed = new Set(evidence.fetch.flatMap((run) => run.report.files.map((file) => file.sha256)));
+  const altered = candidates.filter((candidate) => !claimed.has(candidate.sha256)).at(-1);
+  if (altered !== undefined) {
+    const sentence = `What arrived has another digest than payload-fetch reports: ${altered.sha256} instead of ${reported.sha256}. Do not use it.`;
+    return { ...base, kind: 'altered', object: altered, sentence };
+  }
+  const sentence = 'It lay whole in the outbox and has not arrived: wait for the next contact, then review again.';
+  return { ...base, kind: 'on-the-way', sentence };
+}
+
+function whyNotDelivered(reported: ReportedFile, report: FetchReport): string {
+  if (reported.failure !== null) return `${reported.failure.reason} ${reported.failure.advice}`;
+  const keptBytes = reported.fetchedBytes + reported.reusedBytes;
+  const share =
+    reported.sizeBytes === null
+      ? `${formatBytes(keptBytes)} of it had come`
+      : `${formatBytes(keptBytes)} of ${formatBytes(reported.sizeBytes)} had come`;
+  return report.state === 'running'
+    ? `payload-fetch was cut off, by loss of power or a kill, when ${share}.`
+    : `The window ended when ${share}.`;
+}
+
+function whyUnreported(passes: readonly Pass[], evidence: Evidence): string {
+  const start = evidence.startFailures.filter((failure) => failure.agent === 'payload-fetch').at(-1);
+  if (start !== undefined) return start.sentence;
+  if (evidence.unreadable.length > 0) return 'The report of payload-fetch arrived and cannot be read.';
+  if (passes.some((pass) => pass.fetch !== null)) return 'No report of payload-fetch speaks of it.';
+  return 'No report of payload-fetch has arrived: the window has not run, its program did not start, or the downlink is still to come.';
+}
+
+/** The path on the SDR of what payload-fetch was asked for, whether by path or by URL. */
+export function pathOf(source: string): string {
+  if (!URL.canParse(source)) return source;
+  try {
+    return decodeURIComponent(new URL(source).pathname);
+  } catch {
+    return new URL(source).pathname;
+  }
+}
+
+/** The name under which an output is downlinked; `null` where it lies outside the outbox. */
+function outboxName(report: FetchReport, file: ReportedFile): string | null {
+  if (report.outbox === null) return basename(file.output);
+  const name = relative(report.outbox, file.output);
+  return name.startsWith('..') || name.startsWith('/') ? null : name;
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { parseMission } from '../../scripts/ground/mission.ts';
+import type { Evidence } from '../../scripts/ground/review/evidence.ts';
+import { type Flown, reviewSatellite, unaccountedFiles } from '../../scripts/ground/review/review.ts';
+import { evidenceOf, fetchFile, fetchReportOf, type Item, OTHER_SHA, report, SHA, serveReportOf } from './reports.ts';
+
+const written = { satellites: ['FM1'], files: [{ path: '/var/log/syslog', as: 'sdr_syslog' }] };
+const flown: Flown = { mission: parseMission(written, 'm'), written, planned: null };
+const review = (evidence: Evidence, what: Flown | null = flown) => reviewSatellite('FM1', evidence, what, flown);
+const of = (...items: readonly Item[]) => review(evidenceOf(items));
+const arrived: Item = { name: 'sdr_syslog', sha256: SHA };
+
+const failure = (code: 'link-lost' | 'refused' | 'unverified') => ({ code, reason: 'It is so.', advice: 'Do this.' });
+const halfway = fetchFile({ state: 'fetching', fetchedBytes: 400_000, sha256: null, verified: null });
+const cut = fetchReportOf([halfway], { state: 'running', ending: null, exitCode: null });
+
+describe('what came of a file', () => {
+  test.each([
+    ['it arrived as reported', [report(fetchReportOf([fetchFile()])), arrived], 'verified', 0],
+    [
+      'it arrived, and nobody stated a digest on board',
+      [report(fetchReportOf([fetchFile({ verified: 'length' })])), arrived],
+      'verified',
+      0,
+    ],
+    [
+      'it arrived otherwise than reported',
+      [report(fetchReportOf([fetchFile()])), { ...arrived, sha256: OTHER_SHA }],
+      'altered',
+      6,
+    ],
+    ['it has not been downlinked', [report(fetchReportOf([fetchFile()]))], 'on-the-way', 3],
+    ['it was to stay on board', [report(fetchReportOf([fetchFile({ output: '/persist/x.iq' })]))], 'on-board', 0],
+    ['power was cut in mid-transfer', [report(cut)], 'resumable', 3],
+    [
+      'the link was lost',
+      [report(fetchReportOf([fetchFile({ state: 'resumable', failure: failure('link-lost') })]))],
+      'resumable',
+      3,
+    ],
+    ['it was held back', [report(fetchReportOf([fetchFile({ state: 'held back' })]))], 'resumable', 3],
+    [
+      'the SDR has no such file',
+      [report(fetchReportOf([fetchFile({ state: 'refused', failure: failure('refused') })]))],
+      'refused',
+      5,
+    ],
+    [
+      'it could not be verified on board',
+      [report(fetchReportOf([fetchFile({ state: 'failed', failure: failure('unverified') })]))],
+      'failed',
+      6,
+    ],
+    ['only the SDR reports', [report(serveReportOf())], 'unreported', 3],
+    ['nothing arrived', [], 'unreported', 3],
+  ] as const)('%s', (_, items, kind, exitCode) => {
+    const result = of(...items);
+    expect(result.outcomes.map((outcome) => outcome.kind)).toEqual([kind]);
+    expect(result.exitCode).toBe(exitCode);
+  });
+
+  test('a URL and the path that it names are one file', () => {
+    const source = 'http://10.2.1.8:10101/var/log/syslog';
+    expect(of(report(fetchReportOf([fetchFile({ source })])), arrived).outcomes).toMatchObject([
+      { kind: 'verified', path: '/var/log/syslog' },
+    ]);
+  });
+
+  test('the latest pass that speaks of it counts', () => {
+    const failed = fetchReportOf([fetchFile({ state: 'resumable' })], { startedAt: '2026-12-02T06:00:00.000Z' });
+    const result = of(report(failed, '20261202T060000Z'), report(fetchReportOf([fetchFile()])), arrived);
+    expect(result.outcomes).toMatchObject([{ kind: 'resumable' }]);
+  });
+
+  test('a file that an earlier pass delivered is there, when the latest was about another', () => {
+    const other = fetchFile({ source: '/b', output: '/outbox/b', sha256: OTHER_SHA });
+    const latest = fetchReportOf([other], { startedAt: '2026-12-02T06:00:00.000Z' });
+    const result = of(
+      report(latest, '20261202T060000Z'),
+      { name: 'b', sha256: OTHER_SHA, stamp: '20261202T060000Z' },
+      report(fetchReportOf([fetchFile()])),
+      arrived,
+    );
+    expect(result.outcomes.map((outcome) => [outcome.path, outcome.kind])).toEqual([
+      ['/b', 'verified'],
+      ['/var/log/syslog', 'verified'],
+    ]);
+  });
+
+  test("yesterday's file of the same name does not make today's altered", () => {
+    const yesterday = fetchReportOf([fetchFile({ sha256: OTHER_SHA })], { startedAt: '2026-11-30T06:00:00.000Z' });
+    const result = of(
+      report(yesterday, '20261130T060200Z'),
+      { name: 'sdr_syslog', sha256: OTHER_SHA, stamp: '20261130T060200Z' },
+      report(fetchReportOf([fetchFile()])),
+    );
+    expect(result.outcomes).toMatchObject([{ kind: 'on-the-way' }]);
+  });
+
+  test('a program that did not start says why', () => {
+    const text = 'payload-fetch did not start: no Node.';
+    const result = of({ name: 'payload-fetch-did-not-start.txt', text });
+    expect(result.outcomes).toMatchObject([{ kind: 'unreported', sentence: text }]);
+  });
+
+  test.each(['{"schema":', '{"schema":"payload-fetch-report/9"}'])(
+    'a report that cannot be read is named: %s',
+    (text) => {
+      const result = of({ name: 'payload-fetch-report.json', text });
+      expect(result.evidence.unreadable).toHaveLength(1);
+      expect(result.exitCode).toBe(3);
+    },
+  );
+
+  test('without a mission, what the reports speak of is reviewed', () => {
+    const result = review(evidenceOf([report(fetchReportOf([fetchFile()])), arrived]), null);
+    expect(result).toMatchObject({ exitCode: 0, outcomes: [{ kind: 'verified' }] });
+  });
+
+  test('what no report accounts for is listed', () => {
+    const result = of(report(fetchReportOf([fetchFile()])), arrived, { name: 'entry.log', sha256: OTHER_SHA });
+    expect(unaccountedFiles(result).map((file) => file.name)).toEqual(['entry.log']);
+  });
+});
+
+describe('the next window', () => {
+  test('is not proposed when there is nothing to finish', () => {
+    expect(of(report(fetchReportOf([fetchFile()])), arrived).next).toBeNull();
+    expect(of(report(fetchReportOf([fetchFile({ state: 'refused', failure: failure('refused') })]))).next).toBeNull();
+  });
+
+  test('after a power cut it asks for the same file under the same name, and for what is not there yet', () => {
+    const { next } = of(report(cut));
+    expect(next).toMatchObject({ files: 1, remainingBytes: 600_000 });
+    expect(parseMission(next?.written, 'next').files).toEqual([
+      { path: '/var/log/syslog', outputName: 'sdr_syslog', sizeBytes: 600_000 },
+    ]);
+  });
+
+  test('leaves out what has arrived, and keeps what the mission said', () => {
+    const files = ['/a', '/b'].map((path) => ({ path, size: 10 }));
+    const mission = { satellites: ['FM1', 'FM2'], files, wrapper: '/persist/bin/entry.sh', port: 10102 };
+    const two: Flown = { mission: parseMission(mission, 'm'), written: mission, planned: null };
+    const a = fetchFile({ source: '/a', output: '/outbox/a' });
+    const b = fetchFile({ source: '/b', output: '/outbox/b', state: 'resumable', fetchedBytes: 4, sizeBytes: 10 });
+    const evidence = evidenceOf([report(fetchReportOf([a, b])), { name: 'a', sha256: SHA }]);
+    expect(parseMission(review(evidence, two).next?.written, 'next')).toMatchObject({
+      satellites: ['FM1'],
+      files: [{ path: '/b', outputName: null, sizeBytes: 6 }],
+      wrapper: '/persist/bin/entry.sh',
+      port: 10102,
+    });
+  });
+
+  test('is as long as what remains needs, at four fifths of the rate that was measured', () => {
+    const big = { ...halfway, sizeBytes: 50_400_000 };
+    const line = (event: string, time: string) =>
+      JSON.stringify({ level: 'info', time, event, source: '/var/log/syslog', msg: '' });
+    // 400 kB in the 19.6 s until the power went.
+    const log = { name: 'payload-fetch-log.ndjson', text: line('TransferStarted', '2026-12-01T06:00:35.400Z') };
+    const { next } = of(report({ ...cut, files: [big] }), log);
+    const mission = parseMission(next?.written, 'next');
+    expect(mission.linkBytesPerSecond).toBe(Math.floor((400_000 / 19.6) * 0.8));
+    const fits = (mission.sdrSeconds - 30 - mission.bootSeconds - 2) * mission.linkBytesPerSecond;
+    expect(fits).toBeGreaterThanOrEqual(50_000_000);
+    expect(fits - 10 * mission.linkBytesPerSecond).toBeLessThan(50_000_000);
+  });
+});

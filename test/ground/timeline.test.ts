@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { findPasses, traceTransfers } from '../../scripts/ground/review/pass.ts';
+import type { Flown } from '../../scripts/ground/review/review.ts';
+import { layOutTimeline } from '../../scripts/ground/review/timeline.ts';
+import { evidenceOf, fetchFile, fetchReportOf, type Item, report, serveReportOf } from './reports.ts';
+
+const start = Date.UTC(2026, 11, 1, 6, 0, 0) / 1000;
+const planned: Flown['planned'] = {
+  sdr: { start, end: start + 60 },
+  sabertooth: { start: start + 30, end: start + 90 },
+};
+const fetch = fetchReportOf([fetchFile()]);
+const line = (event: string, second: string, more: object = {}) =>
+  JSON.stringify({
+    level: 'info',
+    time: `2026-12-01T06:00:${second}Z`,
+    event,
+    source: '/var/log/syslog',
+    msg: '',
+    ...more,
+  });
+const log: Item = {
+  name: 'payload-fetch-log.ndjson',
+  text: [
+    line('TransferStarted', '36.000'),
+    line('AttemptFailed', '40.000'),
+    line('FileDelivered', '45.000'),
+    '{"torn',
+  ].join('\n'),
+};
+
+const lay = (items: readonly Item[], plan = planned) => {
+  const [pass] = findPasses(evidenceOf(items));
+  if (pass === undefined) throw new Error('no pass');
+  return layOutTimeline(pass, plan);
+};
+
+describe('a pass laid out in time', () => {
+  test('from the start of the first window, with plan, runs, overlap and transfers', () => {
+    const timeline = lay([report(serveReportOf()), report(fetch), log]);
+    expect(timeline).toMatchObject({
+      lengthMs: 90_000,
+      rows: [
+        { planned: { startMs: 0, endMs: 60_000 }, ran: { startMs: 5_000, endMs: 60_000 } },
+        { planned: { startMs: 30_000, endMs: 90_000 }, ran: { startMs: 35_000, endMs: 55_000 } },
+      ],
+      overlap: { startMs: 35_000, endMs: 55_000 },
+      transfers: [
+        { label: '/var/log/syslog', bar: { startMs: 36_000, endMs: 45_000 }, delivered: true, retriesMs: [40_000] },
+      ],
+      note: null,
+    });
+  });
+
+  test('one report is enough', () => {
+    expect(lay([report(fetch)])).toMatchObject({ rows: [{ ran: null }, { ran: {} }], overlap: null });
+    expect(lay([report(serveReportOf())])).toMatchObject({ rows: [{ ran: {} }, { ran: null }], overlap: null });
+  });
+
+  test('a payload whose clock stands at 1970 is drawn where it must have been, and that is said', () => {
+    const reset = fetchReportOf([fetchFile()], { startedAt: '1970-01-01T00:00:10.000Z' });
+    const timeline = lay([report(serveReportOf()), report(reset)]);
+    expect(timeline.rows[1]?.ran).toEqual({ startMs: 35_000, endMs: 55_000 });
+    expect(timeline.note).toMatch(/clocks of the two payloads differ/);
+  });
+
+  test('a plan for another day is not drawn', () => {
+    const other: Flown['planned'] = { sdr: { start: 1, end: 61 }, sabertooth: { start: 31, end: 91 } };
+    expect(lay([report(serveReportOf()), report(fetch)], other).rows.map((row) => row.planned)).toEqual([null, null]);
+  });
+});
+
+describe('the reports of both payloads', () => {
+  test('that ran at the same time are one pass, the latest first', () => {
+    const day = (n: number) => ({ startedAt: `2026-12-0${n}T06:00:05.000Z` });
+    const evidence = evidenceOf([
+      report(serveReportOf(day(1)), '20261201T060200Z'),
+      report(serveReportOf(day(2)), '20261202T060200Z'),
+      report(fetchReportOf([], day(2)), '20261202T090200Z'),
+      report(fetchReportOf([], day(1)), '20261202T060100Z'),
+    ]);
+    const passes = findPasses(evidence).map((pass) => [pass.serve?.report.startedAt, pass.fetch?.report.startedAt]);
+    expect(passes).toEqual([
+      [day(2).startedAt, day(2).startedAt],
+      [day(1).startedAt, day(1).startedAt],
+    ]);
+  });
+
+  test('that are days apart are two', () => {
+    const evidence = evidenceOf([
+      report(serveReportOf({ startedAt: '2026-12-01T06:00:05.000Z' }), '20261201T060200Z'),
+      report(fetchReportOf([], { startedAt: '2026-12-03T06:00:05.000Z' }), '20261203T060200Z'),
+    ]);
+    expect(findPasses(evidence)).toMatchObject([{ serve: null }, { fetch: null }]);
+  });
+});
+
+test('a transfer that the log does not end is one without an end', () => {
+  const evidence = evidenceOf([report(fetch), { ...log, text: line('TransferStarted', '36.000') }]);
+  const [run] = evidence.fetch;
+  if (run === undefined) throw new Error('no run');
+  expect(traceTransfers(run)).toEqual([
+    { source: '/var/log/syslog', startedMs: 1_000, endedMs: null, delivered: false, retriesMs: [] },
+  ]);
+});
