@@ -33,6 +33,7 @@ export const refusalKinds = {
   'header-too-large': { status: 431, sentence: 'The header of the request is too large.' },
   unforeseen: { status: 500, sentence: 'The server failed at this request; its log says how.' },
   'unknown-method': { status: 501, sentence: 'This method is not known here.' },
+  'unknown-coding': { status: 501, sentence: 'This transfer coding is not known here.' },
   closing: { status: 503, sentence: 'The window ends: nothing new is begun.' },
   busy: { status: 503, sentence: 'The server has all the work it can do at once.' },
   'other-version': { status: 505, sentence: 'Only HTTP/1.0 and HTTP/1.1 are spoken here.' },

@@ -44,7 +44,7 @@ export interface HttpLimits extends ConnectionLimits {
 const LINGER_MS = 1000;
 
 /** Refusals after which the rest of what the client sends cannot be told apart from the next request. */
-const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 503]);
+const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 501, 503, 505]);
 
 /** The server's side of HTTP/1.1: hands requests to `answer`, writes what it gives, and tells `ended` how it went. */
 export class HttpServer {
@@ -166,12 +166,17 @@ export class HttpServer {
 
   /** What the parser does not take has no response: the refusal is written as it stands on the wire. */
   #misunderstood(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
+    // RFC 9112, 9.6: what comes after a request that closes is passed over, and the answer under way is not disturbed.
+    if (error.code === 'HPE_CLOSED_CONNECTION') return;
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
-    const line = error.rawPacket?.subarray(0, 256).toString('latin1') ?? '';
-    this.#refuseRaw(socket, refusalOfParser(error.code ?? '', line), /^[!-~]{1,20}(?= )/.exec(line)?.[0]);
+    const start = error.rawPacket?.subarray(0, 8192).toString('latin1') ?? '';
+    const refusal = refusalOfParser(error.code ?? '', start);
+    this.#connections.inTurn(socket, async () => {
+      this.#refuseRaw(socket, refusal, /^[!-~]{1,20}(?= )/.exec(start)?.[0]);
+    });
   }
 
   #refuseRaw(socket: Socket, code: RefusalCode, method = '?', headers: Readonly<Record<string, string>> = {}): void {
@@ -215,19 +220,29 @@ function addressOf(socket: Socket): string {
   return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '?';
 }
 
-/** What a request of the right syntax may still get wrong about itself (RFC 9112, 3.2 and 6.1). */
+/** RFC 9110, 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** What a request that the parser takes may still get wrong about itself (RFC 9112, 2.3, 3.2 and 6.1). */
 function refusalOfForm({ rawHeaders, headers, httpVersion }: IncomingMessage): Answer | null {
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return refuse(httpVersion === '0.9' ? 'malformed' : 'other-version');
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  // RFC 9112, 5.1: Node 16 lets whitespace before the colon pass, with which others have smuggled requests.
+  if (!names.every((name) => TOKEN.test(name))) return refuse('malformed');
+  const hosts = names.filter((name) => name.toLowerCase() === 'host').length;
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
   if (!/^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/.test(headers.host ?? '')) return refuse('no-host');
   const { 'content-length': lengthBytes, 'transfer-encoding': coding } = headers;
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse('unknown-coding');
   return coding !== undefined || Number(lengthBytes ?? 0) > 0 ? refuse('has-body') : null;
 }
 
-function refusalOfParser(code: string, line: string): RefusalCode {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'header-too-large';
-  const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9])\.([0-9])\r?\n/.exec(line);
-  if (version === null) return 'malformed';
-  if (version[1] !== '1') return 'other-version';
+/** `start` is what arrived last, and so, of a small request, its beginning. */
+function refusalOfParser(code: string, start: string): RefusalCode {
+  if (code === 'HPE_HEADER_OVERFLOW') return start.includes('\n') ? 'header-too-large' : 'target-too-long';
+  const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9]\.[0-9])\r?\n/.exec(start)?.[1];
+  if (version === undefined) return 'malformed';
+  if (version !== '1.1' && version !== '1.0') return 'other-version';
   return code === 'HPE_INVALID_METHOD' ? 'unknown-method' : 'malformed';
 }

@@ -4,6 +4,18 @@ import { encodePath } from '../../shared/path.ts';
 import { formatBytes } from '../../shared/quantity.ts';
 import type { Entry } from './walk.ts';
 
+/** Whether `Accept` asks for JSON, by name, at least as much as for HTML (RFC 9110, 12.5.1). */
+export function prefersJson(accept = ''): boolean {
+  const weights = new Map<string, number>();
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+    weights.set(type, weight === undefined ? 1 : Number(weight) || 0);
+  }
+  const json = weights.get('application/json') ?? 0;
+  return json > 0 && json >= (weights.get('text/html') ?? 0);
+}
+
 /** The directory as JSON, one entry a line. */
 export function listingJson(entries: readonly Entry[]): string {
   const lines = entries.map((entry) => {

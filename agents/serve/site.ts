@@ -15,7 +15,7 @@ import type { Digests } from './digests.ts';
 import { answerFromFile } from './file-answer.ts';
 import type { FileStore, OpenEntry } from './file-store.ts';
 import type { Request } from './http.ts';
-import { listingJson, listingPage } from './listing.ts';
+import { listingJson, listingPage, prefersJson } from './listing.ts';
 import { answerWithManifest } from './manifest-answer.ts';
 import { parseTarget, type Target } from './target.ts';
 import { walk } from './walk.ts';
@@ -45,10 +45,11 @@ export class Site {
 
   answer(request: Request): Answer | Promise<Answer> {
     const target = parseTarget(request.target);
-    if (typeof target === 'string') return refuse(target);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (typeof target === 'string') return isRead ? refuse(target) : READS;
     const { path } = target;
     if (path === featurePath('done')) return this.#answerDone(request.method);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return READS;
+    if (!isRead) return READS;
     if (path === WELL_KNOWN_PATH) return identity();
     if (path.startsWith(`${WELL_KNOWN_PATH}/`)) return this.#answerFeature(target, request);
 
@@ -107,7 +108,7 @@ function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer
     }
     const entries = [...walk(entry.fd, 1)].filter((found) => found !== null);
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-    return /\bapplication\/json\b/.test(request.field('accept') ?? '')
+    return prefersJson(request.field('accept'))
       ? answerWith(200, 'application/json', listingJson(entries), { Vary: 'Accept' })
       : answerWith(200, 'text/html; charset=utf-8', listingPage(target.path, entries), { Vary: 'Accept' });
   } finally {

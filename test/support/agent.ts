@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { type AgentName, projectRoot } from '../../scripts/build/bundle.ts';
+import type { CleanUp } from './temporary.ts';
 
 /** The Nodes that every test of a bundle runs on: this machine's, and the one on board where it can be had. */
 export const nodes: readonly (readonly [name: string, path: string])[] = [
@@ -28,7 +29,7 @@ export interface RunningAgent {
 export function startAgent(
   agent: AgentName,
   args: readonly string[],
-  options: { node?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { node?: string; cwd?: string; env?: NodeJS.ProcessEnv; cleanUp?: CleanUp } = {},
 ): RunningAgent {
   const child = spawn(join(projectRoot, 'build', agent), args, {
     cwd: options.cwd ?? '/',
@@ -41,7 +42,7 @@ export function startAgent(
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exit = once(child, 'close').then(([code, signal]): Exit => ({ code, signal, stdout, stderr }));
-  onTestFinished(async () => {
+  (options.cleanUp ?? onTestFinished)(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exit;
   });
