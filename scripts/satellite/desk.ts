@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type ServerType, serve } from '@hono/node-server';
+import { Failure } from '../../shared/failure.ts';
+import { requireFreePort } from '../simulate/port-check.ts';
+import { Book } from './book.ts';
+import { Bucket } from './bucket.ts';
+import { SatelliteClock } from './clock.ts';
+import { FaultBoard } from './fault.ts';
+import { Flight } from './flight.ts';
+import { application } from './http/answer.ts';
+import { taskingApi } from './http/tasking.ts';
+import { Journal } from './journal.ts';
+import { LoopbackNetwork } from './network/loopback.ts';
+import { DESK_CREDENTIALS, openObjectStore } from './object-store.ts';
+import type { Settings } from './settings.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** Written into the directory, so that nothing else is ever cleared. */
+const MARK = '.payload-link-satellite';
+
+/** A simulated operator that answers. */
+export interface Desk {
+  readonly url: string;
+  readonly s3Endpoint: string;
+  readonly journal: Journal;
+  /** Ends every window by loss of power, and takes down all that was put up. */
+  close(): Promise<void>;
+}
+
+/** Puts everything up. Rejects with a `Failure`, and leaves nothing behind, where a part cannot be had. */
+export async function openDesk(settings: Settings): Promise<Desk> {
+  if (settings.port !== 0) await requireFreePort(LOOPBACK, settings.port, '--port');
+  if (settings.s3Port !== 0 && settings.endpoint === null) {
+    await requireFreePort(LOOPBACK, settings.s3Port, '--s3-port');
+  }
+  const { directory } = settings;
+  clear(directory);
+
+  const clock = new SatelliteClock();
+  const journal = new Journal(() => clock.nowMs());
+  const faults = new FaultBoard();
+  for (const fault of settings.faults) faults.order(fault);
+  const store =
+    settings.endpoint === null ? await openObjectStore(join(directory, 's3'), settings.s3Port, settings.bucket) : null;
+  const bucket = new Bucket({
+    endpoint: store?.endpoint ?? settings.endpoint ?? '',
+    bucket: settings.bucket,
+    prefix: settings.prefix,
+    ...(store === null ? {} : { credentials: DESK_CREDENTIALS }),
+  });
+  const uploadDirectory = join(directory, 'uploads');
+  mkdirSync(uploadDirectory, { recursive: true });
+  const { satelliteCount, contactEveryMs, minimumSeconds } = settings;
+  const book = new Book({
+    satelliteCount,
+    clock,
+    journal,
+    faults,
+    contactEveryMs,
+    minimumSeconds,
+    directory: uploadDirectory,
+  });
+  const network = await LoopbackNetwork.open();
+  const { timeScale, settleMs, graceMs, uplinkBytes, downlinkBytes } = settings;
+  const contacts = { everyMs: contactEveryMs, uplinkBytes, downlinkBytes };
+  const flight = new Flight({
+    book,
+    clock,
+    journal,
+    faults,
+    network,
+    bucket,
+    contacts,
+    timeScale,
+    settleMs,
+    graceMs,
+    directory,
+  });
+
+  const app = application();
+  app.route(
+    '/',
+    taskingApi(book, settings.token, () => flight.heard()),
+  );
+  const { server, port } = await listen(app.fetch, settings.port);
+  const flown = flight.run();
+
+  return {
+    url: `http://${LOOPBACK}:${port}`,
+    s3Endpoint: store?.endpoint ?? settings.endpoint ?? '',
+    journal,
+    close: async () => {
+      server.close();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      flight.stop();
+      await flown;
+      await network.close();
+      bucket.close();
+      await store?.close();
+    },
+  };
+}
+
+function listen(
+  fetch: Parameters<typeof serve>[0]['fetch'],
+  port: number,
+): Promise<{ server: ServerType; port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname: LOOPBACK }, (address: AddressInfo) =>
+      resolve({ server, port: address.port }),
+    );
+    server.once('error', reject);
+  });
+}
+
+/** Starts with a satellite that has seen nothing. Clears only what an earlier run made. */
+function clear(directory: string): void {
+  const mark = join(directory, MARK);
+  if (existsSync(directory) && readdirSync(directory).length > 0 && !existsSync(mark)) {
+    throw new Failure(
+      'disk-refused',
+      `${directory} holds files that no simulated satellite made: name an empty directory.`,
+    );
+  }
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(mark, 'Made by npm run satellite; cleared at its next start.\n');
+}
