@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskFailure } from '../../shared/failure.ts';
 import { syncDirectorySync } from '../common/atomic-file.ts';
+import { makeDirectorySync } from '../common/directory.ts';
 import { isAlive, ownProcessMark } from '../common/process-mark.ts';
 
 const own = ownProcessMark();
@@ -21,7 +22,7 @@ function hiddenName(name: string): string {
  */
 export async function publish(part: string, output: string): Promise<void> {
   try {
-    mkdirSync(dirname(output), { recursive: true });
+    makeDirectorySync(dirname(output));
     try {
       renameSync(part, output);
     } catch (error) {

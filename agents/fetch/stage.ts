@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure } from '../../shared/failure.ts';
 import { type EntityTag, parseEntityTag } from '../../shared/validator.ts';
+import { makeDirectorySync } from '../common/directory.ts';
 import { bootId } from '../common/process-mark.ts';
 import { type DeliveredRecord, Journal } from './journal.ts';
 import { lockStateDirectory } from './lock.ts';
@@ -46,7 +47,7 @@ export class Stage {
   constructor(directory: string) {
     this.directory = directory;
     try {
-      mkdirSync(this.#partsDirectory, { recursive: true });
+      makeDirectorySync(this.#partsDirectory);
     } catch (error) {
       throw diskFailure(`The state directory ${directory} cannot be made`, error);
     }
