@@ -19,7 +19,7 @@ export interface DeployContext {
   /** Empty where everything is on board already. */
   readonly bundles: readonly BundleFile[];
   readonly dryRun: boolean;
-  /** Whether a mission whose windows have run is deployed once more. */
+  /** Whether a mission that was deployed whole is deployed once more. */
   readonly again: boolean;
   readonly nowEpochSeconds: () => number;
   /** Tells a step, in one sentence. */

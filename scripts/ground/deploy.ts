@@ -20,9 +20,9 @@ export type Deployment = {
 /** How far ahead a slot is looked for, a week at a time being what an operator plans. */
 const HORIZON_SECONDS = 7 * 86_400;
 
-/** Names what a mission does on any satellite: the windows' content and the start that was asked for. */
+/** Names what a mission does on any satellite: its name, the windows' content and the start that was asked for. */
 export function missionId(mission: Mission): string {
-  const content = JSON.stringify([planWindows(mission, '', 0), mission.start]);
+  const content = JSON.stringify([mission.name, planWindows(mission, '', 0), mission.start]);
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
@@ -109,6 +109,7 @@ async function findDeployment(satelliteId: string, mission: Mission, context: De
     windowId !== null && (window.start <= now || listed.some((entry) => entry.id === windowId));
 
   if (isThere(sdrId, sdr) && isThere(sabertoothId, sabertooth)) {
+    if (context.again) return null;
     const complete = {
       ...receipt,
       sdr: { request: sdr, id: sdrId },
@@ -142,6 +143,7 @@ async function chooseWindows(satelliteId: string, mission: Mission, context: Dep
   const { start } = mission;
   const now = context.nowEpochSeconds();
   const notBefore = startOf(mission, now);
+  if (start.kind === 'at') requireWorkable(mission, notBefore, now, context);
   const query = { satellite_id: satelliteId, start: notBefore, duration: HORIZON_SECONDS };
   const available = {
     sdr: await context.api.availability({ ...query, window_type: 'PAYLOAD_SDR' }),
@@ -160,8 +162,12 @@ async function chooseWindows(satelliteId: string, mission: Mission, context: Dep
       `${satelliteId} has no room for both windows at ${formatEpoch(start.epochSeconds)}; the next slot is at ${formatEpoch(slot)}.`,
     );
   }
-  for (const finding of checkMission(mission, bundleSizes(context.bundles), slot, now)) {
-    if (finding.severity === 'refusal') throw new GroundFailure('mission', finding.sentence);
-  }
+  requireWorkable(mission, slot, now, context);
   return planWindows(mission, satelliteId, slot);
+}
+
+function requireWorkable(mission: Mission, start: number, now: number, context: DeployContext): void {
+  const findings = checkMission(mission, bundleSizes(context.bundles), start, now);
+  const refusal = findings.find((finding) => finding.severity === 'refusal');
+  if (refusal !== undefined) throw new GroundFailure('mission', refusal.sentence);
 }

@@ -1,28 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import yargs from 'yargs';
-import { worstExitCode } from '../../shared/failure.ts';
-import { runDeploy } from './command/deploy.ts';
-import { withApi, withMission, withReceipts } from './command/options.ts';
-import { runPlan } from './command/plan.ts';
-import { runReview } from './command/review.ts';
-import { runStatus } from './command/status.ts';
-import type { Surroundings } from './command/surroundings.ts';
-import { GroundFailure } from './failure.ts';
-import { parseSeconds } from './quantity.ts';
+import { payloadLink } from './command-line.ts';
 
 /** `payload-link`: the one place of the ground command that touches the process. */
 const { version }: { version: string } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
 
-const around: Surroundings = {
-  variables: process.env,
-  nowEpochSeconds: () => Math.floor(Date.now() / 1000),
-  print: (text) => void process.stdout.write(`${text}\n`),
-  tell: (sentence) => void process.stderr.write(`${sentence}\n`),
-  sleep: delay,
-};
+/** The SDK is pinned to a release that runs on the Node that this package asks for. */
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 /** A pipe such as `| head` that has read enough is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,111 +16,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-try {
-  await yargs(process.argv.slice(2))
-    .scriptName('payload-link')
-    .usage('$0 <command>\n\nPlans, deploys, follows and reviews the two windows that move files off a satellite.')
-    .parserConfiguration({
-      'boolean-negation': false,
-      'dot-notation': false,
-      'greedy-arrays': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-    })
-    .detectLocale(false)
-    .version(version)
-    .help()
-    .alias('help', 'h')
-    .strict()
-    .demandCommand(1, 'Name a command: plan, deploy, status or review.')
-    .wrap(110)
-    .command(
-      'plan [mission]',
-      'Print the two windows, and say what cannot work before a day is spent on it',
-      (parser) =>
-        withApi(withMission(parser))
-          .option('as', {
-            choices: ['json', 'curl'] as const,
-            default: 'json',
-            describe: 'Bodies to post, or a script',
-          })
-          .example('$0 plan --satellite FM1 --file /var/log/syslog,as=sdr_syslog', 'the tutorial')
-          .example('$0 plan mission.yaml --as curl > mission.sh', 'for whoever has no Node on the ground'),
-      (flags) => runPlan(flags, around),
-    )
-    .command(
-      'deploy [mission]',
-      'Upload what is missing on board and post both windows at the earliest slot',
-      (parser) =>
-        withReceipts(withApi(withMission(parser)))
-          .option('dry-run', { type: 'boolean', default: false, describe: 'Ask, and say what would be done' })
-          .option('again', { type: 'boolean', default: false, describe: 'Deploy once more what has run already' })
-          .example('$0 deploy mission.yaml', 'twice changes nothing')
-          .example('$0 deploy mission.yaml --satellite FM1 --satellite FM2', 'each on its own'),
-      async (flags) => failWith(await runDeploy(flags, around)),
-    )
-    .command(
-      'status',
-      'Say how far uploads and windows are',
-      (parser) =>
-        withReceipts(withApi(parser))
-          .option('satellite', { type: 'string', array: true, describe: 'Only this satellite; repeatable' })
-          .option('watch', { type: 'boolean', default: false, describe: 'Go on until nothing is pending' })
-          .option('interval', { type: 'string', default: '10s', describe: 'How often to ask' })
-          .option('json', { type: 'boolean', default: false, describe: 'One JSON object a line' })
-          .example('$0 status --watch', 'from PENDING to UPLOADED and SYNCED'),
-      (flags) => runStatus({ ...flags, intervalMs: readSeconds('interval', flags.interval) * 1000 }, around),
-    )
-    .command(
-      'review <bucket>',
-      'Check what arrived, say what is missing and why, and propose the next window',
-      (parser) =>
-        withReceipts(parser)
-          .positional('bucket', {
-            type: 'string',
-            demandOption: true,
-            describe: 's3://bucket/prefix, or a directory that stands for it',
-          })
-          .option('satellite', { type: 'string', array: true, describe: 'Only this satellite; repeatable' })
-          .option('mission', { type: 'string', describe: 'What was asked for [the latest receipts]' })
-          .option('endpoint', { type: 'string', describe: 'Another S3 than Amazon, such as http://127.0.0.1:9000' })
-          .option('since', { type: 'string', describe: 'Only what was stamped in the last, for example, 2d' })
-          .option('output', {
-            type: 'string',
-            default: 'review',
-            describe: 'Directory for files, page and next missions',
-          })
-          .example('$0 review s3://customer-s3-bucket/a/directory --satellite FM1', 'as the tutorial lists it')
-          .example('$0 review build/simulation/bucket', 'what npm run simulate left'),
-      async (flags) => {
-        const seconds = flags.since === undefined ? undefined : readSeconds('since', flags.since);
-        const since = seconds === undefined ? undefined : around.nowEpochSeconds() - seconds;
-        process.exitCode = await runReview({ ...flags, since }, around);
-      },
-    )
-    .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new GroundFailure('usage', /[.!?]$/.test(message ?? '') ? (message ?? '') : `${message}.`);
-    })
-    .parseAsync();
-} catch (error) {
-  failWith([error]);
-}
-
-function readSeconds(flag: string, text: string): number {
-  const seconds = parseSeconds(text);
-  if (seconds === null || seconds === 0) {
-    throw new GroundFailure('usage', `--${flag} "${text}" is not a stretch of time: give for example 10s, 6h, 2d.`);
-  }
-  return seconds;
-}
-
-/** Says each failure in one sentence with what to do next, and sets the worst exit code. */
-function failWith(failures: readonly unknown[]): void {
-  for (const failure of failures) {
-    if (failure instanceof GroundFailure) around.tell(`${failure.message} ${failure.advice}`);
-    else around.tell(`Unforeseen: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`);
-  }
-  process.exitCode = worstExitCode(
-    failures.map((failure) => (failure instanceof GroundFailure ? failure.exitCode : 1)),
-  );
-}
+process.exitCode = await payloadLink(process.argv.slice(2), version, {
+  variables: process.env,
+  nowEpochSeconds: () => Math.floor(Date.now() / 1000),
+  print: (text) => void process.stdout.write(`${text}\n`),
+  tell: (sentence) => void process.stderr.write(`${sentence}\n`),
+  sleep: delay,
+});

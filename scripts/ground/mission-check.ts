@@ -101,7 +101,8 @@ function checkStart(mission: Mission, start: number, now: number): readonly Find
 function checkDurations(mission: Mission): readonly Finding[] {
   const { sdr, sabertooth } = planWindows(mission, '', 1);
   return [sdr, sabertooth].flatMap((window) => {
-    const { payload, minimumSeconds } = WINDOW_RULES[window.type];
+    const { payload } = WINDOW_RULES[window.type];
+    const minimumSeconds = mission.minimumWindowSeconds;
     return window.duration >= minimumSeconds
       ? []
       : [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
-import { CONTACT_SECONDS } from '../tasking/rules.ts';
+import { CONTACT_SECONDS, WINDOW_RULES } from '../tasking/rules.ts';
 import { GroundFailure } from './failure.ts';
 import { parseBytes, parseSeconds } from './quantity.ts';
 
@@ -56,6 +56,11 @@ const wantedFile = z
     return { path, outputName: as, sizeBytes: size };
   });
 
+const MINIMUM_SECONDS = Math.max(
+  WINDOW_RULES.PAYLOAD_SDR.minimumSeconds,
+  WINDOW_RULES.PAYLOAD_SABERTOOTH.minimumSeconds,
+);
+
 const bundle = (file: string) =>
   z
     .strictObject({
@@ -66,6 +71,7 @@ const bundle = (file: string) =>
 
 const missionFile = z
   .strictObject({
+    name: z.string().default(''),
     satellites: z.array(z.string().min(1)).min(1, 'name at least one satellite'),
     files: z.array(wantedFile).min(1, 'name at least one file'),
     start: start.default({ kind: 'in', seconds: CONTACT_SECONDS }),
@@ -80,6 +86,7 @@ const missionFile = z
     port: port.default(DEFAULT_PORT),
     linkRate: rate.default(10_000_000),
     downlinkBudget: rate.nullable().default(null),
+    minimumWindow: seconds.default(MINIMUM_SECONDS),
     acrossWindows: z.boolean().default(false),
     wrapper: onBoardPath.nullable().default(null),
     serve: bundle('build/payload-serve'),
@@ -87,6 +94,7 @@ const missionFile = z
   })
   .transform(
     (m): Mission => ({
+      name: m.name,
       satellites: [...new Set(m.satellites)],
       files: m.files,
       start: m.start,
@@ -97,6 +105,7 @@ const missionFile = z
       port: m.port,
       linkBytesPerSecond: m.linkRate,
       downlinkBudgetBytes: m.downlinkBudget,
+      minimumWindowSeconds: m.minimumWindow,
       acrossWindows: m.acrossWindows,
       wrapper: m.wrapper,
       serve: m.serve,
@@ -124,6 +133,8 @@ export interface Bundle {
 }
 
 export interface Mission {
+  /** Tells missions apart that ask for the same windows: what is deployed once is not deployed twice under one name. */
+  readonly name: string;
   readonly satellites: readonly string[];
   readonly files: readonly WantedFile[];
   readonly start: MissionStart;
@@ -136,6 +147,8 @@ export interface Mission {
   readonly port: number;
   readonly linkBytesPerSecond: number;
   readonly downlinkBudgetBytes: number | null;
+  /** The shortest window that is taken; a simulated satellite may take shorter ones than the operator. */
+  readonly minimumWindowSeconds: number;
   /** Whether the files may take several windows: payload-fetch continues where the one before ended. */
   readonly acrossWindows: boolean;
   /** A script of the user's that runs the agents, such as `/persist/bin/entry.sh`. */

@@ -36,6 +36,7 @@ const FLAG_MEMBERS: Readonly<Record<string, true>> = {
   linkRate: true,
   downlinkBudget: true,
   wrapper: true,
+  minimumWindow: true,
   acrossWindows: true,
 };
 

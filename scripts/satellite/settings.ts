@@ -73,7 +73,7 @@ export function readSettings(words: readonly string[], variables: NodeJS.Process
     .example('$0 --satellites 3 --time-scale 1', 'three satellites, in real time')
     .example('$0 --fault FM1/SABERTOOTH/power-cut=12', 'cut the power 12 s into the next window')
     .epilogue('The token is desk-token, or what PAYLOAD_LINK_TOKEN says.')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false, 'greedy-arrays': false })
+    .parserConfiguration({ 'boolean-negation': false, 'greedy-arrays': false })
     .detectLocale(false)
     .version(false)
     .strict()
@@ -85,6 +85,10 @@ export function readSettings(words: readonly string[], variables: NodeJS.Process
     })
     .parseSync();
 
+  for (const [option, value] of Object.entries(args)) {
+    const repeatable = option === 'fault' || option === '_';
+    if (Array.isArray(value) && !repeatable) throw new Failure('usage', `--${option} is given twice.`);
+  }
   const endpoint = args.endpoint ?? null;
   if (endpoint !== null && !URL.canParse(endpoint)) throw new Failure('usage', `--endpoint ${endpoint} is not a URL.`);
   return Object.freeze({

@@ -171,6 +171,14 @@ describe('deploying a mission', () => {
     expect(stub.windows).toHaveLength(4);
   });
 
+  test('what has not run yet too', async () => {
+    const { stub, deploy } = await ground();
+    await deploy();
+    expect(await deploy({ again: true })).toBe('deployed');
+    expect(stub.windows).toHaveLength(4);
+    expect(await deploy()).toBe('unchanged');
+  });
+
   test('a dry run asks and posts nothing, remembers nothing', async () => {
     const { stub, receipts, told, deploy } = await ground();
     expect(await deploy({ dryRun: true })).toBe('dry-run');

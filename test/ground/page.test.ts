@@ -9,7 +9,7 @@ const written = { satellites: ['FM1'], files: ['/var/log/syslog'] };
 const flown = { mission: parseMission(written, 'm'), written, planned: null };
 
 const pageOf = (...items: readonly Item[]): string => {
-  const review = reviewSatellite('FM1', evidenceOf(items), flown, flown);
+  const review = reviewSatellite('FM1', evidenceOf(items), flown);
   const text = 'satellites: [FM1]\n';
   return renderPage({
     bucket: 's3://customer-s3-bucket/a/directory',

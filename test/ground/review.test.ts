@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { missionId } from '../../scripts/ground/deploy.ts';
 import { parseMission } from '../../scripts/ground/mission.ts';
 import type { Evidence } from '../../scripts/ground/review/evidence.ts';
-import { type Flown, reviewSatellite, unaccountedFiles } from '../../scripts/ground/review/review.ts';
+import type { Flown } from '../../scripts/ground/review/flown.ts';
+import { reviewSatellite, unaccountedFiles } from '../../scripts/ground/review/review.ts';
 import { evidenceOf, fetchFile, fetchReportOf, type Item, OTHER_SHA, report, SHA, serveReportOf } from './reports.ts';
 
 const written = { satellites: ['FM1'], files: [{ path: '/var/log/syslog', as: 'sdr_syslog' }] };
 const flown: Flown = { mission: parseMission(written, 'm'), written, planned: null };
-const review = (evidence: Evidence, what: Flown | null = flown) => reviewSatellite('FM1', evidence, what, flown);
+const review = (evidence: Evidence, what: Flown | null = flown) => reviewSatellite('FM1', evidence, what);
 const of = (...items: readonly Item[]) => review(evidenceOf(items));
 const arrived: Item = { name: 'sdr_syslog', sha256: SHA };
 
@@ -135,6 +137,8 @@ describe('the next window', () => {
     expect(parseMission(next?.written, 'next').files).toEqual([
       { path: '/var/log/syslog', outputName: 'sdr_syslog', sizeBytes: 600_000 },
     ]);
+    // Under the old name it would pass for what is deployed already.
+    expect(missionId(parseMission({ ...next?.written, linkRate: '10MB' }, 'next'))).not.toBe(missionId(flown.mission));
   });
 
   test('leaves out what has arrived, and keeps what the mission said', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Flown } from '../../scripts/ground/review/flown.ts';
 import { findPasses, traceTransfers } from '../../scripts/ground/review/pass.ts';
-import type { Flown } from '../../scripts/ground/review/review.ts';
 import { layOutTimeline } from '../../scripts/ground/review/timeline.ts';
 import { evidenceOf, fetchFile, fetchReportOf, type Item, report, serveReportOf } from './reports.ts';
 

@@ -6,6 +6,7 @@ import { FaultBoard, parseFault } from '../../scripts/satellite/fault.ts';
 import { parseListening } from '../../scripts/satellite/network/listening.ts';
 import { onMachine } from '../../scripts/satellite/network/machine-command.ts';
 import { conflict, freeIntervals } from '../../scripts/satellite/schedule.ts';
+import { readSettings } from '../../scripts/satellite/settings.ts';
 
 describe('freeIntervals', () => {
   const day = { start: 0, end: 86_400 };
@@ -95,6 +96,13 @@ describe('an order of a fault', () => {
     'FM1/SDR/toothache=1',
     'FM1/LASER/power-cut=1',
   ])('is not read: "%s"', (text) => expect(parseFault(text)).toBeNull());
+
+  it('comes beside the others that are ordered on the command line', () => {
+    const faults = ['FM1/SDR/boot-delay=1', 'FM1/SDR/power-cut=7'];
+    const words = faults.flatMap((fault) => ['--fault', fault]);
+    expect(readSettings(words, {}).faults).toEqual(faults.map(parseFault));
+    expect(() => readSettings(['--port', '1', '--port', '2'], {})).toThrow('--port is given twice.');
+  });
 
   it('is used up by the window or the upload that it is for', () => {
     const board = new FaultBoard();

@@ -19,6 +19,7 @@ export function withMission<T>(parser: Argv<T>) {
     .option('link-rate', { type: 'string', describe: 'What the link moves in a second [10MB]' })
     .option('downlink-budget', { type: 'string', describe: 'What the SABERTOOTH window may downlink, such as 20MB' })
     .option('wrapper', { type: 'string', describe: 'Script on board that runs the agents: /persist/bin/entry.sh' })
+    .option('minimum-window', { type: 'string', describe: 'The shortest window that is taken [30s]' })
     .option('across-windows', { type: 'boolean', describe: 'The files may take several windows' })
     .option('skip-upload', { type: 'boolean', describe: 'Both bundles are on board already' });
 }
@@ -39,7 +40,16 @@ export function withReceipts<T>(parser: Argv<T>) {
 
 export type MissionFlags = Partial<
   Record<
-    'mission' | 'start' | 'duration' | 'offset' | 'boot' | 'port' | 'linkRate' | 'downlinkBudget' | 'wrapper',
+    | 'mission'
+    | 'minimumWindow'
+    | 'start'
+    | 'duration'
+    | 'offset'
+    | 'boot'
+    | 'port'
+    | 'linkRate'
+    | 'downlinkBudget'
+    | 'wrapper',
     string | undefined
   >
 > & {

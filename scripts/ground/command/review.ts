@@ -12,8 +12,9 @@ import { type Arrival, parseArrival } from '../review/arrival.ts';
 import { type Bucket, directoryBucket, type StoredObject } from '../review/bucket.ts';
 import { type Collected, collect } from '../review/collect.ts';
 import { sortEvidence } from '../review/evidence.ts';
+import type { Flown } from '../review/flown.ts';
 import { renderPage, stateInWords, verdictOf, type WrittenMission } from '../review/page.ts';
-import { type Flown, reviewSatellite, type SatelliteReview } from '../review/review.ts';
+import { reviewSatellite, type SatelliteReview } from '../review/review.ts';
 import { spanOf } from '../window-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -50,7 +51,7 @@ export async function runReview(flags: ReviewFlags, around: Surroundings): Promi
   const reviews = satellites.map((satellite) => {
     const own = collected.filter((object) => object.satellite === satellite);
     const evidence = sortEvidence(own, (object: Collected) => readFileSync(object.path, 'utf8'));
-    return reviewSatellite(satellite, evidence, flown(satellite), TUTORIAL);
+    return reviewSatellite(satellite, evidence, flown(satellite));
   });
   const nextMissions = await writeNextMissions(reviews, flags.output);
   const page = join(flags.output, 'review.html');
@@ -62,12 +63,6 @@ export async function runReview(flags: ReviewFlags, around: Surroundings): Promi
   around.print(`\n${page} shows it.`);
   return Math.max(...reviews.map((review) => review.exitCode));
 }
-
-/** What is reviewed where nobody knows what was asked for: whatever the reports speak of. */
-const TUTORIAL = {
-  mission: parseMission({ satellites: ['FM1'], files: ['/var/log/syslog'] }, 'The tutorial'),
-  written: {},
-};
 
 async function openBucket(flags: ReviewFlags, around: Surroundings): Promise<Bucket> {
   if (!/^s3:/.test(flags.bucket)) return directoryBucket(flags.bucket);

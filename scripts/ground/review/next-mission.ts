@@ -1,5 +1,7 @@
 import type { Mission } from '../mission.ts';
 import { capacityBytes, usableOverlap } from '../mission-check.ts';
+import { formatEpoch } from '../quantity.ts';
+import type { Flown } from './flown.ts';
 import type { Outcome } from './outcome.ts';
 import { linkBytesPerSecond, type Pass } from './pass.ts';
 
@@ -21,14 +23,12 @@ const RATE_MARGIN = 0.8;
 const STEP_SECONDS = 10;
 
 /**
- * Proposes the mission that finishes what is outstanding, from the mission that was flown (`written`, as in its file,
- * and read as `mission`); `null` where nothing is outstanding. Names and paths stay as they were, because by them
+ * Proposes the mission that finishes what is outstanding, from the mission that was flown; `null` where nothing is outstanding. Names and paths stay as they were, because by them
  * payload-fetch finds the bytes that it kept.
  */
 export function proposeNext(
-  written: Readonly<Record<string, unknown>>,
-  mission: Mission,
   satellite: string,
+  { written, mission, planned }: Flown,
   outcomes: readonly Outcome[],
   passes: readonly Pass[],
 ): NextMission | null {
@@ -55,6 +55,7 @@ export function proposeNext(
   return {
     written: {
       ...written,
+      name: nameOf(passes, planned),
       satellites: [satellite],
       start: '+6h',
       duration: duration.sdr === duration.sabertooth ? duration.sdr : duration,
@@ -66,6 +67,13 @@ export function proposeNext(
     remainingBytes: remaining.includes(null) ? null : knownBytes,
     sentences,
   };
+}
+
+/** A mission of its own, even where it asks for the same windows as the one before. */
+function nameOf(passes: readonly Pass[], planned: Flown['planned']): string {
+  const [latest] = passes;
+  if (latest !== undefined) return `after ${formatEpoch(Math.floor(latest.stampedAtMs / 1000))}`;
+  return planned === null ? 'after nothing arrived' : `after ${formatEpoch(planned.sdr.start)}`;
 }
 
 function writtenFile(outcome: Outcome): Record<string, unknown> {

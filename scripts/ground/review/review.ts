@@ -1,19 +1,10 @@
 import { worstExitCode } from '../../../shared/failure.ts';
-import type { Mission } from '../mission.ts';
-import type { Span } from '../window-plan.ts';
+import { parseMission } from '../mission.ts';
 import type { Evidence } from './evidence.ts';
+import type { Flown } from './flown.ts';
 import { type NextMission, proposeNext } from './next-mission.ts';
 import { exitCodeOf, judgeFiles, type Outcome } from './outcome.ts';
 import { findPasses, type Pass } from './pass.ts';
-
-/** What was flown, as far as the ground knows: from a mission file, or from the receipts. */
-export interface Flown {
-  readonly mission: Mission;
-  /** The mission as in its file. */
-  readonly written: Readonly<Record<string, unknown>>;
-  /** When the windows were to run; `null` where nothing was posted from here. */
-  readonly planned: { readonly sdr: Span; readonly sabertooth: Span } | null;
-}
 
 /** Everything that a review says of one satellite. */
 export interface SatelliteReview {
@@ -26,16 +17,10 @@ export interface SatelliteReview {
   readonly exitCode: number;
 }
 
-/** Reviews what arrived from one satellite. `flown` is `null` where nobody knows what was asked for. */
-export function reviewSatellite(
-  satellite: string,
-  evidence: Evidence,
-  flown: Flown | null,
-  tutorial: Pick<Flown, 'mission' | 'written'>,
-): SatelliteReview {
+/** Reviews what arrived from one satellite; where nobody knows what was asked for, whatever the reports speak of. */
+export function reviewSatellite(satellite: string, evidence: Evidence, flown: Flown | null): SatelliteReview {
   const passes = findPasses(evidence);
   const outcomes = judgeFiles(flown?.mission.files ?? [], passes, evidence);
-  const { mission, written } = flown ?? tutorial;
   const unaccounted = outcomes.length === 0 && evidence.files.length === 0 ? [exitCodeOfNothing] : [];
   return {
     satellite,
@@ -43,9 +28,15 @@ export function reviewSatellite(
     planned: flown?.planned ?? null,
     outcomes,
     evidence,
-    next: proposeNext(written, mission, satellite, outcomes, passes),
+    next: proposeNext(satellite, flown ?? tutorial(satellite), outcomes, passes),
     exitCode: worstExitCode([...outcomes.map(exitCodeOf), ...unaccounted]),
   };
+}
+
+/** What a next window is made of where nobody knows what the one before was. */
+function tutorial(satellite: string): Flown {
+  const written = { satellites: [satellite], files: ['/var/log/syslog'] };
+  return { mission: parseMission(written, 'The tutorial'), written, planned: null };
 }
 
 /** Nothing arrived, and nothing is known to be missing: still not what a review is for. */

@@ -1,6 +1,6 @@
+import type { Flown } from './flown.ts';
 import { pathOf } from './outcome.ts';
 import { type Pass, runSpanMs, traceTransfers } from './pass.ts';
-import type { Flown } from './review.ts';
 
 /** A stretch of the timeline, in milliseconds since its beginning. */
 export interface Bar {
