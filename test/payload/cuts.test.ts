@@ -81,12 +81,12 @@ describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
     const fetched = (...sources: string[]) =>
       start('payload-fetch', directory, [
         ...sources,
-        ...['--outbox', join(directory, 'out'), '--state', join(directory, 'state'), '--duration', '20'],
+        ...['--outbox', join(directory, 'out'), '--state', join(directory, 'state'), '--duration', '90'],
       ]);
 
     const waiting = fetched(...files.map(url));
     const server = start('payload-serve', directory, [
-      ...[String(port), '--bind', '127.0.0.1', '--directory', directory, '--duration', '25'],
+      ...[String(port), '--bind', '127.0.0.1', '--directory', directory, '--duration', '100'],
     ]);
     await listening(port);
     expect(await waiting.end).toBe(0);
@@ -108,5 +108,5 @@ describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
     expect(await fetched(url('absent')).end).toBe(5);
     server.child.kill('SIGTERM');
     expect(await server.end).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });
