@@ -124,9 +124,18 @@ export const fetchEvents = {
     'info',
     (e) => `${e.output} was delivered before and is what ${e.source} still is: nothing was fetched.`,
   ),
+  SourceGrown: kind<{ source: string; keptBytes: number; sizeBytes: number }>(
+    'info',
+    (e) =>
+      `${e.source} has grown to ${formatBytes(e.sizeBytes)}; the ${formatBytes(e.keptBytes)} kept of it are proved to be its beginning.`,
+  ),
   DamageFound: kind<{ source: string; reason: string; discardedBytes: number }>(
     'warn',
     (e) => `${e.source}: ${e.reason}; ${formatBytes(e.discardedBytes)} are fetched again.`,
+  ),
+  DamageMended: kind<{ source: string; mendedBytes: number }>(
+    'warn',
+    (e) => `${e.source} came damaged: ${formatBytes(e.mendedBytes)} of it were fetched again.`,
   ),
   JournalDamaged: kind<{ lines: number }>(
     'warn',

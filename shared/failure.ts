@@ -29,6 +29,11 @@ export const failureKinds = {
   'link-lost': { exitCode: 3, retryable: true, advice: RUN_AGAIN },
   /** 408, 425, 429 or 5xx: the server asks for patience. */
   'server-busy': { exitCode: 3, retryable: true, advice: RUN_AGAIN },
+  'over-budget': {
+    exitCode: 3,
+    retryable: false,
+    advice: 'Run the same command when the outbox has been downlinked, or raise --budget.',
+  },
   'no-server': {
     exitCode: 4,
     retryable: true,

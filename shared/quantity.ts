@@ -12,6 +12,26 @@ export function parseSizeBytes(text: string): number | null {
   return Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2] ?? '');
 }
 
+const SCALES: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 1024,
+  MIB: 1024 ** 2,
+  GIB: 1024 ** 3,
+};
+
+/** Reads a size (`100MB`, `1.5 GiB`, `4096`; case does not matter, K, M, G alone are decimal); `null` for anything else. */
+export function parseBytes(text: string): number | null {
+  const match = /^([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([kmg]i?b|[kmg]|b|)$/i.exec(text);
+  if (match === null) return null;
+  const [, number = '', unit = ''] = match;
+  const scale = SCALES[/^[kmg]$/i.test(unit) ? `${unit.toUpperCase()}B` : unit.toUpperCase()] ?? 1;
+  return Math.floor(Number(number) * scale);
+}
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 /** A size for people: `2568` is `2.5 KiB`. */

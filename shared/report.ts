@@ -16,6 +16,11 @@ const isoTime = z.iso.datetime();
 
 const failure = z.object({ code: failureCode, reason: z.string(), advice: z.string() });
 
+/** Many files fail for one cause: what to do about it is not downlinked with each, and is added by who reads. */
+const fileFailure = z
+  .object({ code: failureCode, reason: z.string() })
+  .transform((told) => ({ ...told, advice: failureKinds[told.code].advice as string }));
+
 const agent = z.object({ name: z.string(), version: z.string(), protocol: z.number().int(), node: z.string() });
 
 /** Times are the payload's clock, which may be wrong; durations are monotonic and can be trusted. */
@@ -63,6 +68,8 @@ export const fetchReport = z.object({
   agent,
   ...run,
   ending: z.enum(['done', 'duration', 'signal', 'failure']).nullable(),
+  /** Which process on board writes it: another run in the same outbox leaves the report of a living one alone. */
+  process: z.object({ pid: z.number().int(), startTicks: z.string() }),
   outbox: z.string().nullable(),
   stateDirectory: z.string(),
   /** The addresses tried, and the one that answered first. */
@@ -72,7 +79,14 @@ export const fetchReport = z.object({
     delivered: z.number().int(),
     fetchedBytes: sizeBytes,
     reusedBytes: sizeBytes,
+    mendedBytes: sizeBytes,
   }),
+  /** What the link carried while something was asked of it, and how long the first byte of a file took; `null`: not measured. */
+  link: z.object({ bytesPerSecond: z.number().nullable(), firstByteMs: durationMs.nullable() }),
+  /** What is left to fetch, as far as its size is known, and the window to ask for; `null` where nothing is left. */
+  nextWindow: z.object({ leftBytes: sizeBytes, seconds: z.number().int().nullable() }).nullable(),
+  /** The files that were not delivered, then the others; bounded, `filesOmitted` counts the rest. */
+  filesOmitted: z.number().int(),
   files: z.array(
     z.object({
       source: z.string(),
@@ -83,17 +97,21 @@ export const fetchReport = z.object({
       fetchedBytes: sizeBytes,
       /** Bytes of an earlier attempt or run that did not have to come again. */
       reusedBytes: sizeBytes,
+      /** Bytes that came damaged and were fetched again, block by block. */
+      mendedBytes: sizeBytes,
       sha256: z.string().nullable(),
       /** `sha-256`: equal to the digest that the server states. `length`: the server states none, the length is right. */
       verified: z.enum(['sha-256', 'length']).nullable(),
       attempts: z.number().int(),
-      failure: failure.nullable(),
+      failure: fileFailure.nullable(),
     }),
   ),
 });
 
 export type ServeReport = z.infer<typeof serveReport>;
 export type FetchReport = z.infer<typeof fetchReport>;
+/** The fetch report as it is written. */
+export type WrittenFetchReport = z.input<typeof fetchReport>;
 export type FileState = z.infer<typeof fileState>;
 export type ReportedFailure = z.infer<typeof failure>;
 export type ReportedRun = { readonly [Key in keyof typeof run]: z.infer<(typeof run)[Key]> };

@@ -7,12 +7,12 @@ import { basename, dirname, join } from 'node:path';
  * without the first fsync the new name may be durable before the bytes are). Throws what the file system throws, and
  * then leaves nothing behind.
  */
-export function replaceFileSync(path: string, content: string): void {
+export function replaceFileSync(path: string, content: string | Uint8Array): void {
   const staged = join(dirname(path), `.${basename(path)}.partial`);
   try {
     const fd = openSync(staged, 'w', 0o644);
     try {
-      writeWholeSync(fd, Buffer.from(content));
+      writeWholeSync(fd, typeof content === 'string' ? Buffer.from(content) : content);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

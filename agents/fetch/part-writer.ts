@@ -8,30 +8,39 @@ export interface WriterSetup {
   readonly slotBytes: number;
 }
 
-interface Mark {
+/** A stretch from the start of a file, and its SHA-256 in hex. */
+export interface Mark {
   readonly bytes: number;
   readonly sha256: string;
 }
+
+export type WriterCommand =
+  | { readonly kind: 'open'; readonly path: string; readonly keptBytes: number; readonly mark: Mark | null }
+  /** `last`: nothing more will come in this slot. */
+  | {
+      readonly kind: 'write';
+      readonly slot: number;
+      readonly offset: number;
+      readonly length: number;
+      readonly last: boolean;
+    }
+  | { readonly kind: 'finish' }
+  | { readonly kind: 'release' }
+  | { readonly kind: 'hash'; readonly path: string; readonly blockBytes: number | null };
+
+export type WriterEvent =
+  | { readonly kind: 'opened'; readonly sound: boolean; readonly sha256: string }
+  | { readonly kind: 'emptied'; readonly slot: number }
+  | ({ readonly kind: 'mark' } & Mark)
+  | ({ readonly kind: 'finished' } & Mark)
+  | { readonly kind: 'released' }
+  | ({ readonly kind: 'hashed'; readonly blocks: readonly string[] } & Mark)
+  | { readonly kind: 'failed'; readonly errno: string; readonly message: string };
 
 interface Waiting<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (failure: Failure) => void;
 }
-
-export type WriterCommand =
-  | { readonly kind: 'open'; readonly path: string; readonly keptBytes: number; readonly mark: Mark | null }
-  | { readonly kind: 'write'; readonly slot: number; readonly length: number }
-  | { readonly kind: 'finish' }
-  | { readonly kind: 'release' }
-  | { readonly kind: 'hash'; readonly path: string };
-
-export type WriterEvent =
-  | { readonly kind: 'opened'; readonly sound: boolean }
-  | { readonly kind: 'written'; readonly slot: number }
-  | ({ readonly kind: 'mark' } & Mark)
-  | ({ readonly kind: 'finished' } & Mark)
-  | { readonly kind: 'released' }
-  | { readonly kind: 'failed'; readonly errno: string; readonly message: string };
 
 const SLOT_BYTES = 1024 * 1024;
 const SLOTS = 8;
@@ -40,7 +49,7 @@ const SLOTS = 8;
 const FLUSH_MS = 100;
 
 /**
- * Writes one file at a time, hashing as it goes, on a thread of its own. Its memory is a ring of slots that the receiver
+ * Writes one part at a time, hashing as it goes, on a thread of its own. Its memory is a ring of slots that the receiver
  * fills and the worker empties: no byte is copied between the threads. Bytes are taken in one of two ways: {@link space}
  * and {@link filled} for a receiver that can be told where to put them, {@link take} for one that cannot.
  */
@@ -50,6 +59,8 @@ export class PartWriter {
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
   #slot: number | null = null;
   #filledBytes = 0;
+  /** How much of the slot the worker was told of already. */
+  #handedBytes = 0;
   #flush: NodeJS.Timeout | null = null;
   #path = '';
   #failure: Failure | null = null;
@@ -66,16 +77,20 @@ export class PartWriter {
   }
 
   /**
-   * Opens a part to be continued after `keptBytes`, which are hashed first. `false` where they are not what `mark` says
-   * they were: then nothing is open. `onMark` hears what is durable from time to time. Rejects with a disk failure, which
-   * whoever adds bytes meets too: a new part need not be awaited.
+   * Opens a part to be continued after `keptBytes`, which are hashed first. `sound` is false where they are not what
+   * `mark` says they were; `sha256` is what they are. `onMark` hears what is durable from time to time. Rejects with a
+   * disk failure, which whoever adds bytes meets too: the opening of a new part need not be awaited.
    */
-  async open(path: string, keptBytes: number, mark: Mark | null, onMark: (mark: Mark) => void): Promise<boolean> {
+  async open(
+    path: string,
+    keptBytes: number,
+    mark: Mark | null,
+    onMark: (mark: Mark) => void,
+  ): Promise<{ readonly sound: boolean; readonly sha256: string }> {
     this.#path = path;
     this.#failure = null;
     this.#onMark = onMark;
-    const event = await this.#ask({ kind: 'open', path, keptBytes, mark });
-    return event.kind === 'opened' && event.sound;
+    return expected(await this.#ask({ kind: 'open', path, keptBytes, mark }), 'opened');
   }
 
   /** Memory to be filled next; `null` while the worker is behind, and {@link whenSpace} tells when it is not. */
@@ -89,8 +104,8 @@ export class PartWriter {
   /** So many bytes of {@link space} were filled. */
   filled(bytes: number): void {
     this.#filledBytes += bytes;
-    if (this.#filledBytes === SLOT_BYTES) this.#handOver();
-    else this.#flush ??= setTimeout(() => this.#handOver(), FLUSH_MS);
+    if (this.#filledBytes === SLOT_BYTES) this.#handOver(true);
+    else this.#flush ??= setTimeout(() => this.#handOver(false), FLUSH_MS);
   }
 
   whenSpace(): Promise<void> {
@@ -115,34 +130,41 @@ export class PartWriter {
 
   /** Has everything written and synced. What it returns is the hash of what is in the file. */
   async finish(): Promise<Mark> {
-    this.#handOver();
-    return asMark(await this.#ask({ kind: 'finish' }));
+    this.#handOver(true);
+    return expected(await this.#ask({ kind: 'finish' }), 'finished');
   }
 
   /** Has everything written that has come, and closes the part as it is. */
   async release(): Promise<void> {
-    this.#handOver();
-    if (this.#failure === null) await this.#ask({ kind: 'release' });
+    this.#handOver(true);
+    if (this.#failure === null) expected(await this.#ask({ kind: 'release' }), 'released');
   }
 
-  /** Length and SHA-256 of a file, as it is on the disk. Throws a disk failure. */
-  async hash(path: string): Promise<Mark> {
+  /** Length and SHA-256 of a file as it is on the disk, and of its blocks where that is asked. Rejects with a disk failure. */
+  async hash(path: string, blockBytes: number | null = null): Promise<Mark & { readonly blocks: readonly string[] }> {
     this.#path = path;
     this.#failure = null;
-    return asMark(await this.#ask({ kind: 'hash', path }));
+    return expected(await this.#ask({ kind: 'hash', path, blockBytes }), 'hashed');
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  #handOver(): void {
+  /** Whoever receives may hold the rest of the slot as the place of its next bytes: only when it is done is it given up. */
+  #handOver(last: boolean): void {
     if (this.#flush !== null) clearTimeout(this.#flush);
     this.#flush = null;
-    if (this.#slot === null || this.#filledBytes === 0) return;
-    this.#send({ kind: 'write', slot: this.#slot, length: this.#filledBytes });
+    if (this.#slot === null) return;
+    const length = this.#filledBytes - this.#handedBytes;
+    if (length > 0 || last) {
+      this.#send({ kind: 'write', slot: this.#slot, offset: this.#handedBytes, length, last });
+      this.#handedBytes = this.#filledBytes;
+    }
+    if (!last) return;
     this.#slot = null;
     this.#filledBytes = 0;
+    this.#handedBytes = 0;
   }
 
   #send(command: WriterCommand): void {
@@ -162,21 +184,18 @@ export class PartWriter {
       case 'mark':
         this.#onMark(event);
         break;
-      case 'written': {
+      case 'emptied':
         this.#free.push(event.slot);
-        const wanted = this.#spaceWanted;
+        this.#spaceWanted?.resolve();
         this.#spaceWanted = null;
-        wanted?.resolve();
         break;
-      }
       case 'failed': {
         const error = Object.assign(new Error(event.message), { code: event.errno });
         this.#fail(diskFailure(`${this.#path} cannot be written`, error));
         break;
       }
-      default: {
+      default:
         this.#waiting.shift()?.resolve(event);
-      }
     }
   }
 
@@ -188,7 +207,7 @@ export class PartWriter {
   }
 }
 
-function asMark(event: WriterEvent): Mark {
-  if (event.kind !== 'finished') throw new Failure('unforeseen', `The writer answers ${event.kind} out of turn.`);
-  return { bytes: event.bytes, sha256: event.sha256 };
+function expected<Kind extends WriterEvent['kind']>(event: WriterEvent, kind: Kind): WriterEvent & { kind: Kind } {
+  if (event.kind !== kind) throw new Failure('unforeseen', `The writer answers ${event.kind} instead of ${kind}.`);
+  return event as WriterEvent & { kind: Kind };
 }

@@ -2,11 +2,11 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { writeWholeSync } from '../common/atomic-file.ts';
-import type { WriterCommand, WriterEvent, WriterSetup } from './part-writer.ts';
+import type { Mark, WriterCommand, WriterEvent, WriterSetup } from './part-writer.ts';
 
 /**
  * The thread that hashes and writes, so that the thread that receives does neither. Bytes come through memory that both
- * threads see; only the numbers of its slots travel. A file begins with `open`, gets its `write`s, and ends with
+ * threads see; only the numbers of its slots travel. A part begins with `open`, gets its `write`s, and ends with
  * `finish` or `release`.
  */
 
@@ -19,7 +19,7 @@ if (port === null) throw new Error('not a worker');
 
 interface OpenPart {
   readonly fd: number;
-  hash: Hash;
+  readonly hash: Hash;
   bytes: number;
   markedAtMs: number;
   marking: boolean;
@@ -45,7 +45,7 @@ function obey(command: WriterCommand): void {
       open(command.path, command.keptBytes, command.mark);
       break;
     case 'write':
-      write(command.slot, command.length);
+      write(command.slot, command.offset, command.length, command.last);
       break;
     case 'finish':
       finish();
@@ -55,29 +55,26 @@ function obey(command: WriterCommand): void {
       tell({ kind: 'released' });
       break;
     case 'hash':
-      hashFile(command.path);
+      hashFile(command.path, command.blockBytes);
       break;
   }
 }
 
-function open(path: string, keptBytes: number, mark: { bytes: number; sha256: string } | null): void {
+function open(path: string, keptBytes: number, mark: Mark | null): void {
   const fd = openSync(path, keptBytes === 0 ? 'w+' : 'r+', 0o644);
   part = { fd, hash: createHash('sha256'), bytes: 0, markedAtMs: performance.now(), marking: false, released: false };
   ftruncateSync(fd, keptBytes);
+  let sound = true;
   if (mark !== null) {
-    hashStretch(part, mark.bytes);
-    if (part.hash.copy().digest('hex') !== mark.sha256) {
-      release();
-      tell({ kind: 'opened', sound: false });
-      return;
-    }
+    hashUpTo(part, mark.bytes);
+    sound = part.hash.copy().digest('hex') === mark.sha256;
   }
-  hashStretch(part, keptBytes);
-  tell({ kind: 'opened', sound: true });
+  hashUpTo(part, keptBytes);
+  tell({ kind: 'opened', sound, sha256: part.hash.copy().digest('hex') });
 }
 
 /** Hashes what is on the disk, up to a byte: what is verified is what will be published. */
-function hashStretch(target: OpenPart, to: number): void {
+function hashUpTo(target: OpenPart, to: number): void {
   const buffer = Buffer.allocUnsafe(slotBytes);
   while (target.bytes < to) {
     const got = readSync(target.fd, buffer, 0, Math.min(buffer.length, to - target.bytes), target.bytes);
@@ -87,16 +84,16 @@ function hashStretch(target: OpenPart, to: number): void {
   }
 }
 
-function write(slot: number, length: number): void {
+function write(slot: number, offset: number, length: number, last: boolean): void {
   try {
     if (part === null) return;
-    const bytes = new Uint8Array(ring, slot * slotBytes, length);
+    const bytes = new Uint8Array(ring, slot * slotBytes + offset, length);
     writeWholeSync(part.fd, bytes, part.bytes);
     part.hash.update(bytes);
     part.bytes += length;
     if (performance.now() - part.markedAtMs > MARK_INTERVAL_MS) mark(part);
   } finally {
-    tell({ kind: 'written', slot });
+    if (last) tell({ kind: 'emptied', slot });
   }
 }
 
@@ -117,11 +114,10 @@ function mark(target: OpenPart): void {
 
 function finish(): void {
   if (part === null) return;
-  const { fd, bytes } = part;
+  const { fd, bytes, hash } = part;
   fdatasyncSync(fd);
-  const sha256 = part.hash.digest('hex');
   release();
-  tell({ kind: 'finished', bytes, sha256 });
+  tell({ kind: 'finished', bytes, sha256: hash.digest('hex') });
 }
 
 function release(): void {
@@ -131,19 +127,23 @@ function release(): void {
   part = null;
 }
 
-function hashFile(path: string): void {
+/** Hashes a file, and its blocks where that is asked; everything is read from the disk. */
+function hashFile(path: string, blockBytes: number | null): void {
   const fd = openSync(path, 'r');
   try {
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(slotBytes);
+    const whole = createHash('sha256');
+    const blocks: string[] = [];
+    const buffer = Buffer.allocUnsafe(blockBytes ?? slotBytes);
     let bytes = 0;
     for (;;) {
-      const got = readSync(fd, buffer, 0, buffer.length, null);
+      const got = readSync(fd, buffer, 0, buffer.length, bytes);
       if (got === 0) break;
-      hash.update(buffer.subarray(0, got));
+      const stretch = buffer.subarray(0, got);
+      whole.update(stretch);
+      if (blockBytes !== null) blocks.push(createHash('sha256').update(stretch).digest('hex'));
       bytes += got;
     }
-    tell({ kind: 'finished', bytes, sha256: hash.digest('hex') });
+    tell({ kind: 'hashed', bytes, sha256: whole.digest('hex'), blocks });
   } finally {
     closeSync(fd);
   }

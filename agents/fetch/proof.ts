@@ -13,8 +13,8 @@ const LONGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /** What the server says of the first bytes of a file as it is now. */
 export type Proof =
-  /** Their SHA-256 in hex. */
-  | { readonly kind: 'digest'; readonly sha256: string }
+  /** Their SHA-256 in hex, and the entity tag and size of the file that they are the first bytes of. */
+  | { readonly kind: 'digest'; readonly sha256: string; readonly etag: string | null; readonly sizeBytes: number }
   /** It says nothing about digests: it is not one of ours. */
   | { readonly kind: 'none' }
   /** There are no longer as many bytes. */
@@ -36,7 +36,7 @@ export async function askDigest(
   signal: AbortSignal,
 ): Promise<Proof> {
   if (!offers(server, 'digest')) return { kind: 'none' };
-  const silenceMs = LEAST_SILENCE_MS + sizeBytes / HASHING_BYTES_PER_MS;
+  const silenceMs = hashingMs(sizeBytes);
   const fields = { 'want-repr-digest': 'sha-256=1' };
   const head = await server.exchange.request(
     { method: 'HEAD', target, fields, silenceMs, signal },
@@ -44,10 +44,17 @@ export async function askDigest(
   );
   if (head.status === 200 && contentLength(head) === sizeBytes) {
     const sha256 = statedDigest(head);
-    if (sha256 !== null) return { kind: 'digest', sha256 };
+    if (sha256 !== null) return { kind: 'digest', sha256, etag: head.fields.get('etag') ?? null, sizeBytes };
   }
-  const digest = await askFileDigest(server, target, `to=${sizeBytes}`, silenceMs, signal);
-  return digest === null ? { kind: 'shorter' } : { kind: 'digest', sha256: digest.sha256 };
+  return askPrefix(server, target, sizeBytes, signal);
+}
+
+/** Asks for the digest of the first bytes of a file, which a log keeps while it grows. */
+export async function askPrefix(server: Server, target: string, toBytes: number, signal: AbortSignal): Promise<Proof> {
+  const answer = await askFileDigest(server, target, `to=${toBytes}`, toBytes, signal);
+  if (answer === null) return { kind: 'shorter' };
+  const { digest, etag } = answer;
+  return { kind: 'digest', sha256: digest.sha256, etag, sizeBytes: digest.sizeBytes };
 }
 
 /** The digests of a file's blocks of {@link DEFAULT_BLOCK_BYTES}; `null` where it is shorter by now. */
@@ -57,10 +64,10 @@ export async function askBlocks(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<readonly string[] | null> {
-  const silenceMs = LEAST_SILENCE_MS + sizeBytes / HASHING_BYTES_PER_MS;
   const query = `to=${sizeBytes}&block=${DEFAULT_BLOCK_BYTES}`;
-  const digest = await askFileDigest(server, target, query, silenceMs, signal);
-  if (digest !== null && digest.blockBytes !== DEFAULT_BLOCK_BYTES) {
+  const answer = await askFileDigest(server, target, query, sizeBytes, signal);
+  const digest = answer?.digest;
+  if (digest !== undefined && digest.blockBytes !== DEFAULT_BLOCK_BYTES) {
     throw new Failure('bad-answer', 'The server gives digests of other blocks than were asked for.');
   }
   return digest?.blocks ?? null;
@@ -71,16 +78,21 @@ async function askFileDigest(
   server: Server,
   target: string,
   query: string,
-  silenceMs: number,
+  hashedBytes: number,
   signal: AbortSignal,
-): Promise<FileDigest | null> {
+): Promise<{ readonly digest: FileDigest; readonly etag: string | null } | null> {
   const path = featurePath('digest', target.split('?')[0]);
-  const request = { method: 'GET', target: `${path}?${query}`, silenceMs, signal } as const;
+  const request = { method: 'GET', target: `${path}?${query}`, silenceMs: hashingMs(hashedBytes), signal } as const;
   const { head, text } = await server.exchange.text(request, LONGEST_ANSWER_BYTES);
   if (head.status === 416) return null;
   judge(head, { from: 0, etag: null, sizeBytes: null });
   const digest = parseFileDigest(text);
   if (digest === null)
     throw new Failure('bad-answer', 'The server answers a question for a digest with something else.');
-  return digest;
+  return { digest, etag: head.fields.get('etag') ?? null };
+}
+
+/** How long a server may be silent over so many bytes. */
+function hashingMs(bytes: number): number {
+  return LEAST_SILENCE_MS + bytes / HASHING_BYTES_PER_MS;
 }

@@ -56,6 +56,16 @@ export class Peer {
     return this.#everAnswered;
   }
 
+  /** The server that answers; `null` while there is none. */
+  get current(): Server | null {
+    return this.#current;
+  }
+
+  /** Whether {@link server} was called since there was none. */
+  get isLookedFor(): boolean {
+    return this.#found !== null && this.#current === null;
+  }
+
   /** The server, as soon as one answers. Rejects with `no-server` or `link-lost` when patience or the window ends. */
   server(signal: AbortSignal): Promise<Server> {
     this.#found ??= this.#look(signal);

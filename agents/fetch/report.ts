@@ -1,13 +1,25 @@
-import type { Failure } from '../../shared/failure.ts';
+import { type Failure, failureKinds } from '../../shared/failure.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
-import type { FetchReport, ReportedFailure } from '../../shared/report.ts';
+import type { ReportedFailure, WrittenFetchReport } from '../../shared/report.ts';
+import { ownProcessMark } from '../common/process-mark.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { version } from '../common/version.ts';
+import { secondsToAskFor } from './plan.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** One file of the run, as the report tells it; changed in place while the file is worked on. */
-export type FileEntry = Writable<FetchReport['files'][number]>;
+export type FileEntry = Writable<WrittenFetchReport['files'][number]>;
+
+const own = ownProcessMark();
+
+type FileFailure = NonNullable<FileEntry['failure']>;
+
+/** A report is downlinked: with ten thousand files it lists no more than so many, the ones that need attention first. */
+const MOST_FILES_LISTED = 24;
+
+/** A sentence may carry what a server said. */
+const LONGEST_REASON = 200;
 
 export function newEntry(source: string, output: string): FileEntry {
   return {
@@ -17,6 +29,7 @@ export function newEntry(source: string, output: string): FileEntry {
     sizeBytes: null,
     fetchedBytes: 0,
     reusedBytes: 0,
+    mendedBytes: 0,
     sha256: null,
     verified: null,
     attempts: 0,
@@ -24,32 +37,54 @@ export function newEntry(source: string, output: string): FileEntry {
   };
 }
 
+export function fileFailure(failure: Failure): FileFailure {
+  return { code: failure.code, reason: failure.message.slice(0, LONGEST_REASON) };
+}
+
+export interface RunFacts {
+  readonly outbox: string | null;
+  readonly stateDirectory: string;
+  readonly allowedMs: number | null;
+  readonly marginMs: number;
+}
+
 /** The run's state, from which its report and its status are made. */
 export class RunReport {
   readonly #startedAt = new Date().toISOString();
-  readonly #stateDirectory: string;
-  readonly #outbox: string | null;
-  readonly #allowedMs: number | null;
+  readonly #facts: RunFacts;
+  readonly #bytesPerSecond: () => number | null;
   readonly files: FileEntry[] = [];
-  readonly server: Writable<FetchReport['server']> = { tried: [], answered: null, waitedMs: null };
-  #ending: FetchReport['ending'] = null;
+  readonly server: Writable<WrittenFetchReport['server']> = { tried: [], answered: null, waitedMs: null };
+  firstByteMs: number | null = null;
+  #ending: WrittenFetchReport['ending'] = null;
   #exitCode: number | null = null;
   #failure: ReportedFailure | null = null;
 
-  constructor(outbox: string | null, stateDirectory: string, allowedMs: number | null) {
-    this.#outbox = outbox;
-    this.#stateDirectory = stateDirectory;
-    this.#allowedMs = allowedMs;
+  constructor(facts: RunFacts, bytesPerSecond: () => number | null) {
+    this.#facts = facts;
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
-  end(ending: FetchReport['ending'], exitCode: number, failure: Failure | null): void {
+  end(ending: WrittenFetchReport['ending'], exitCode: number, failure: Failure | null): void {
     this.#ending = ending;
     this.#exitCode = exitCode;
-    this.#failure = failure === null ? null : reported(failure);
+    this.#failure = failure === null ? null : { code: failure.code, reason: failure.message, advice: failure.advice };
   }
 
-  snapshot(revision: number): FetchReport {
-    const sum = (of: (file: FileEntry) => number): number => this.files.reduce((total, file) => total + of(file), 0);
+  /** The report as it is now. `mostFiles` bounds how many files it lists. */
+  snapshot(revision: number, mostFiles = MOST_FILES_LISTED): WrittenFetchReport {
+    const { outbox, stateDirectory, allowedMs, marginMs } = this.#facts;
+    const totals = { files: this.files.length, delivered: 0, fetchedBytes: 0, reusedBytes: 0, mendedBytes: 0 };
+    let leftBytes = 0;
+    for (const file of this.files) {
+      totals.fetchedBytes += file.fetchedBytes;
+      totals.reusedBytes += file.reusedBytes;
+      totals.mendedBytes += file.mendedBytes;
+      if (file.state === 'delivered') totals.delivered += 1;
+      else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4) leftBytes += leftOf(file);
+    }
+    const bytesPerSecond = this.#bytesPerSecond();
+    const files = this.#listed(mostFiles);
     return {
       schema: 'payload-fetch-report/1',
       agent: { name: 'payload-fetch', version, protocol: PROTOCOL_VERSION, node: process.version },
@@ -57,24 +92,40 @@ export class RunReport {
       state: this.#exitCode === null ? 'running' : 'ended',
       startedAt: this.#startedAt,
       elapsedMs: elapsedMs(),
-      allowedMs: this.#allowedMs,
+      allowedMs,
       exitCode: this.#exitCode,
       failure: this.#failure,
       ending: this.#ending,
-      outbox: this.#outbox,
-      stateDirectory: this.#stateDirectory,
+      process: { pid: own.pid, startTicks: own.startTicks },
+      outbox,
+      stateDirectory,
       server: this.server,
-      totals: {
-        files: this.files.length,
-        delivered: this.files.filter((file) => file.state === 'delivered').length,
-        fetchedBytes: sum((file) => file.fetchedBytes),
-        reusedBytes: sum((file) => file.reusedBytes),
-      },
-      files: this.files,
+      totals,
+      link: { bytesPerSecond, firstByteMs: this.firstByteMs },
+      nextWindow: leftBytes === 0 ? null : { leftBytes, seconds: secondsToAskFor(leftBytes, bytesPerSecond, marginMs) },
+      filesOmitted: this.files.length - files.length,
+      files,
     };
+  }
+
+  /** All files in the order they were asked for; or the ones that need attention, and as many others as there is room. */
+  #listed(most: number): FileEntry[] {
+    if (this.files.length <= most) return this.files;
+    const listed: FileEntry[] = [];
+    for (const wanted of [isFailed, isUnderWay, isDelivered]) {
+      for (const file of this.files) {
+        if (listed.length === most) return listed;
+        if (wanted(file)) listed.push(file);
+      }
+    }
+    return listed;
   }
 }
 
-export function reported(failure: Failure): ReportedFailure {
-  return { code: failure.code, reason: failure.message, advice: failure.advice };
+const isDelivered = (file: FileEntry): boolean => file.state === 'delivered' && file.failure === null;
+const isFailed = (file: FileEntry): boolean => file.failure !== null;
+const isUnderWay = (file: FileEntry): boolean => !isDelivered(file) && !isFailed(file);
+
+function leftOf(file: FileEntry): number {
+  return file.sizeBytes === null ? 0 : Math.max(0, file.sizeBytes - file.reusedBytes - file.fetchedBytes);
 }

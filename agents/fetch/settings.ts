@@ -1,14 +1,26 @@
-import { isAbsolute, resolve } from 'node:path';
-import { Failure } from '../../shared/failure.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseSecondsAsMs } from '../../shared/quantity.ts';
+import { parseBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
 import { type Environment, hostOnLink, onPayload } from '../common/environment.ts';
+import { parseInput } from './input-file.ts';
 import { type Address, parseAddress, parseSource, type Source } from './source.ts';
 
-/** What the command line asks for, judged as far as that goes without looking at a disk or a network. */
+/** One thing that is asked for. */
+export interface Wanted {
+  readonly source: Source;
+  /** As named; `null` for a name that is derived from the path. */
+  readonly output: string | null;
+  /** Higher goes first. */
+  readonly priority: number;
+  readonly sha256: string | null;
+}
+
+/** What the command line asks for, judged as far as that goes without looking at a network. */
 export interface Settings {
-  readonly sources: readonly { readonly source: Source; readonly output: string | null }[];
+  readonly wanted: readonly Wanted[];
   /** The servers that may answer for a source that is a path. */
   readonly from: readonly Address[];
   /** As named; `undefined` for the payload's own. */
@@ -17,9 +29,22 @@ export interface Settings {
   readonly state: string | null;
   /** Absolute; `null` for the outbox. */
   readonly log: string | null;
+  /** How long the process may live, from its start; `null` without an end. */
   readonly durationMs: number | null;
+  /** Between the last byte and that end: time to sync, to report, and for the process to end. */
+  readonly marginMs: number;
+  readonly budgetBytes: number | null;
   readonly statusPort: number | null;
+  readonly recursive: boolean;
+  readonly keepTree: boolean;
+  readonly once: boolean;
+  readonly snapshot: boolean;
+  readonly json: boolean;
+  readonly fullReport: boolean;
 }
+
+/** In a short window a fixed margin would leave no time to fetch anything. */
+const LONGEST_MARGIN_MS = 2_000;
 
 /** Reads the command line. Throws a `usage` failure for whatever cannot be meant. */
 export function readSettings(words: readonly string[], environment: Environment): Settings {
@@ -52,6 +77,13 @@ export function readSettings(words: readonly string[], environment: Environment)
           describe:
             'host[:port] of a server of paths, may be repeated: the first that answers is used (default: the SDR)',
         })
+        .option('input', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'File of sources, one a line; also from /inbox',
+        })
+        .option('recursive', { alias: 'r', type: 'boolean', describe: 'A directory means all that is below it' })
+        .option('keep-tree', { type: 'boolean', describe: 'Keeps directories in the outbox, instead of one flat name' })
         .option('outbox', { type: 'string', requiresArg: true, describe: `Default ${ON_BOARD.outbox}` })
         .option('state', {
           type: 'string',
@@ -59,49 +91,121 @@ export function readSettings(words: readonly string[], environment: Environment)
           describe: `Where bytes are kept until a file is whole (default ${ON_BOARD.persist}/payload-fetch)`,
         })
         .option('duration', { type: 'string', requiresArg: true, describe: 'Ends by itself after so many seconds' })
+        .option('until', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The same as a UTC time: 2021-09-06T04:32:29Z',
+        })
+        .option('margin', { type: 'string', requiresArg: true, describe: 'Stops so many seconds before that (2)' })
+        .option('budget', { type: 'string', requiresArg: true, describe: 'Keeps the outbox below a size: 100MB' })
+        .option('once', { type: 'boolean', describe: 'What an earlier window delivered is not fetched again' })
+        .option('snapshot', { type: 'boolean', describe: 'Of a file that never rests, delivers the last whole body' })
+        .option('json', { type: 'boolean', describe: 'Events on stdout, one JSON object a line' })
+        .option('full-report', { type: 'boolean', describe: 'Every file in payload-fetch-full-report.json.gz' })
         .option('log', { type: 'string', requiresArg: true, describe: 'NDJSON log (default: in the outbox)' })
         .option('status-port', {
           type: 'string',
           requiresArg: true,
-          describe: 'GET /status there tells how far it is',
+          describe: 'GET /status there tells how far it is, GET /events keeps telling',
         }),
     repeatable,
   );
 
-  const texts = values.sources ?? [];
-  const outputs = values.output ?? [];
-  if (texts.length === 0)
+  const wanted = [
+    ...namedSources(values.sources ?? [], values.output ?? [], environment),
+    ...(values.input === undefined ? [] : inputSources(values.input, environment)),
+  ];
+  if (wanted.length === 0) {
     throw new Failure('usage', 'No source is named: give a URL, or an absolute path on the server.');
-  if (outputs.length > texts.length) throw new Failure('usage', 'There are more -o than sources.');
-  const sources = texts.map((text, at) => {
-    const source = parseSource(text);
-    const address = source.address === null ? null : here(environment, source.address);
-    return { source: { ...source, address }, output: outputs[at] ?? null };
-  });
+  }
   const from = values.from?.map((text) => here(environment, parseAddress(text)));
   const absolute = (path: string | undefined): string | null =>
-    path === undefined ? null : isAbsolute(path) ? onPayload(environment, path) : resolve(path);
+    path === undefined ? null : onPayload(environment, path);
+  const durationMs = shortest(readSeconds('--duration', values.duration), readUntil(values.until));
 
   return Object.freeze({
-    sources,
+    wanted,
     from: from ?? environment.sdrAddresses.map(parseAddress),
     outbox: values.outbox,
     state: absolute(values.state),
     log: absolute(values.log),
-    durationMs: readDuration(values.duration),
+    durationMs,
+    marginMs: readSeconds('--margin', values.margin) ?? Math.min(LONGEST_MARGIN_MS, (durationMs ?? 0) / 10),
+    budgetBytes: readBudget(values.budget),
     statusPort: readPort(values['status-port']),
+    recursive: values.recursive ?? false,
+    keepTree: values['keep-tree'] ?? false,
+    once: values.once ?? false,
+    snapshot: values.snapshot ?? false,
+    json: values.json ?? false,
+    fullReport: values['full-report'] ?? false,
   });
+}
+
+function namedSources(texts: readonly string[], outputs: readonly string[], environment: Environment): Wanted[] {
+  if (outputs.length > texts.length) throw new Failure('usage', 'There are more -o than sources.');
+  return texts.map((text, at) => ({
+    source: sourceHere(environment, text),
+    output: outputs[at] ?? null,
+    priority: 0,
+    sha256: null,
+  }));
+}
+
+/** On board a file of sources is uplinked to the inbox, and its name alone is enough. */
+function inputSources(path: string, environment: Environment): Wanted[] {
+  const places = [onPayload(environment, path), onPayload(environment, join('/inbox', path))];
+  const place = places.find((candidate) => existsSync(candidate)) ?? places[0] ?? path;
+  let text: string;
+  try {
+    text = readFileSync(place, 'utf8');
+  } catch (error) {
+    throw diskFailure(`The input file ${place} cannot be read`, error);
+  }
+  return parseInput(text, path).map(({ source, output, priority, sha256 }) => ({
+    source: sourceHere(environment, source),
+    output,
+    priority,
+    sha256,
+  }));
+}
+
+function sourceHere(environment: Environment, text: string): Source {
+  const source = parseSource(text);
+  return source.address === null ? source : { ...source, address: here(environment, source.address) };
 }
 
 function here(environment: Environment, address: Address): Address {
   return { ...address, host: hostOnLink(environment, address.host) };
 }
 
-function readDuration(text: string | undefined): number | null {
+function readSeconds(option: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const ms = parseSecondsAsMs(text);
-  if (ms === null) throw new Failure('usage', `--duration "${text}" is not a number of seconds above zero.`);
+  if (ms === null) throw new Failure('usage', `${option} "${text}" is not a number of seconds above zero.`);
   return ms;
+}
+
+/** How long it is until a time, by the payload's clock, which has to be right for this. */
+function readUntil(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const atMs = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs))
+    throw new Failure('usage', `--until "${text}" is not a UTC time such as 2021-09-06T04:32:29Z.`);
+  const leftMs = atMs - Date.now();
+  if (leftMs <= 0) throw new Failure('usage', `--until "${text}" is past, by the clock of this payload.`);
+  return leftMs;
+}
+
+function shortest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}
+
+function readBudget(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const bytes = parseBytes(text);
+  if (bytes === null || bytes === 0) throw new Failure('usage', `--budget "${text}" is not a size such as 100MB.`);
+  return bytes;
 }
 
 function readPort(text: string | undefined): number | null {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure } from '../../shared/failure.ts';
 import { type EntityTag, parseEntityTag } from '../../shared/validator.ts';
+import { makeDirectorySync } from '../common/directory.ts';
 import { bootId } from '../common/process-mark.ts';
 import { type DeliveredRecord, Journal } from './journal.ts';
 import { lockStateDirectory } from './lock.ts';
@@ -46,7 +47,7 @@ export class Stage {
   constructor(directory: string) {
     this.directory = directory;
     try {
-      mkdirSync(this.#partsDirectory, { recursive: true });
+      makeDirectorySync(this.#partsDirectory);
     } catch (error) {
       throw diskFailure(`The state directory ${directory} cannot be made`, error);
     }
@@ -107,6 +108,18 @@ export class Stage {
     };
   }
 
+  /** What is kept of a source is, by proof, the beginning of another version of it, which has only grown. */
+  adopt(key: string, kept: Kept, source: string, version: Version): void {
+    const { etag, sizeBytes } = version;
+    this.#journal.append({ kind: 'part', key, name: kept.name, source, etag, sizeBytes, boot: this.#boot });
+    if (kept.mark !== null) this.#journal.append({ kind: 'mark', key, name: kept.name, ...kept.mark });
+  }
+
+  /** Where a small file is written before it appears; what a kill leaves there is swept away by the next run. */
+  smallPart(key: string): string {
+    return join(this.#partsDirectory, `${key}-small`);
+  }
+
   /** Notes that the first bytes of a part are durable. */
   mark(key: string, name: string, bytes: number, sha256: string): void {
     this.#journal.append({ kind: 'mark', key, name, bytes, sha256 });
@@ -124,10 +137,13 @@ export class Stage {
     return this.#journal.delivered.get(key) ?? null;
   }
 
-  /** Notes deliveries durably; to be called before the outputs appear, so that no delivery is ever forgotten. */
-  recordDelivered(...records: readonly DeliveredRecord[]): void {
-    this.#journal.append(...records);
-    this.#journal.sync();
+  /**
+   * Notes a delivery. Of a part it is noted, `durably`, before the output appears: should the power go in between, the
+   * next run finds the part and the note. A small file has no part, and is noted after it appeared: lost, it comes again.
+   */
+  recordDelivered(record: DeliveredRecord, durably: boolean): void {
+    this.#journal.append(record);
+    if (durably) this.#journal.sync();
   }
 
   close(): void {

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ON_BOARD } from '../../shared/payload.ts';
+import { makeDirectorySync } from '../common/directory.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 
 export interface StateDirectory {
@@ -21,7 +21,7 @@ export function stateDirectory(
   if (named !== null) return { path: named, insteadOf: null };
   const customary = onPayload(environment, join(ON_BOARD.persist, 'payload-fetch'));
   try {
-    mkdirSync(customary, { recursive: true });
+    makeDirectorySync(customary);
     return { path: customary, insteadOf: null };
   } catch {
     const home = variables.XDG_STATE_HOME || join(variables.HOME || '/tmp', '.local', 'state');

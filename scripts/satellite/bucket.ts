@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { downlinkPrefix, folderMarkers, objectKey } from '../simulate/bucket.ts';
 import type { DeliveredObject, Download } from './model.ts';
 
@@ -48,6 +48,13 @@ export class Bucket {
     await this.#put(downlink + below, createReadStream(file), sizeBytes);
     this.#latestMs.set(satelliteId, atMs);
     return { satelliteId, key: downlink + below, sizeBytes, atMs };
+  }
+
+  /** An object's content, as a stream for an answer over HTTP. */
+  async read(key: string): Promise<ReadableStream> {
+    const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#options.bucket, Key: key }));
+    if (Body === undefined) throw new Error(`${key} came without a body.`);
+    return Body.transformToWebStream();
   }
 
   close(): void {

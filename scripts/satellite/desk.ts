@@ -10,10 +10,12 @@ import { SatelliteClock } from './clock.ts';
 import { FaultBoard } from './fault.ts';
 import { Flight } from './flight.ts';
 import { application } from './http/answer.ts';
+import { pageApi } from './http/page.ts';
 import { taskingApi } from './http/tasking.ts';
 import { Journal } from './journal.ts';
 import { LoopbackNetwork } from './network/loopback.ts';
 import { DESK_CREDENTIALS, openObjectStore } from './object-store.ts';
+import { buildPage } from './page-assets.ts';
 import type { Settings } from './settings.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -81,10 +83,11 @@ export async function openDesk(settings: Settings): Promise<Desk> {
   });
 
   const app = application();
-  app.route(
-    '/',
-    taskingApi(book, settings.token, () => flight.heard()),
-  );
+  const heard = (): void => flight.heard();
+  const bucketUrl = `s3://${settings.bucket}/${settings.prefix}/`;
+  const view = { book, clock, journal, faults, network, places: flight.places, bucketUrl };
+  app.route('/', taskingApi(book, settings.token, heard));
+  app.route('/', pageApi({ assets: await buildPage(), view, bucket, faults, heard }));
   const { server, port } = await listen(app.fetch, settings.port);
   const flown = flight.run();
 

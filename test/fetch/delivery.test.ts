@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { formatDigest } from '../../shared/digest.ts';
 import { freePort, listening, nodes, runAgent, startAgent } from '../support/agent.ts';
 import { desk, noise, sha256 } from '../support/fetching.ts';
-import { httpOrigin } from '../support/origin.ts';
+import { answerFile, httpOrigin } from '../support/origin.ts';
 import { startProgram } from '../support/program.ts';
 import { program, requires } from '../support/requirement.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -91,19 +91,8 @@ describe('what an outbox that lies would hold', () => {
   it('resumes a cut transfer under a strong validator, and only what is missing moves', async () => {
     const content = noise(2_000_000);
     const { url, requests } = await httpOrigin((request, response) => {
-      response.setHeader('ETag', '"v1"');
-      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      if (request.headers.range !== undefined) {
-        expect(request.headers['if-range']).toBe('"v1"');
-        response.statusCode = 206;
-        response.setHeader('Content-Range', `bytes ${from}-${content.length - 1}/${content.length}`);
-      }
-      response.setHeader('Content-Length', content.length - from);
-      const cut = requests.length === 1;
-      response.write(content.subarray(from, cut ? from + 700_000 : undefined), () => {
-        if (cut) response.destroy();
-        else response.end();
-      });
+      const fault = requests.length === 1 ? { cutAfterBytes: 700_000 } : {};
+      answerFile(request, response, { content, etag: '"v1"' }, fault);
     });
     const { run, read, report } = desk();
     expect((await run([`${url}/f`])).code).toBe(0);
@@ -114,15 +103,10 @@ describe('what an outbox that lies would hold', () => {
 
   it('never joins two versions: a source that changed begins anew', async () => {
     const versions = [noise(1_000_000), noise(1_000_000)] as const;
-    const { url, requests } = await httpOrigin((_, response) => {
-      const cut = requests.length === 1;
-      // Ignores Range altogether, as RFC 9110 lets it: what comes is whole.
-      response.setHeader('ETag', cut ? '"v1"' : '"v2"');
-      response.setHeader('Content-Length', 1_000_000);
-      response.write(versions[cut ? 0 : 1].subarray(0, cut ? 400_000 : undefined), () => {
-        if (cut) response.destroy();
-        else response.end();
-      });
+    const { url, requests } = await httpOrigin((request, response) => {
+      if (requests.length === 1) {
+        answerFile(request, response, { content: versions[0], etag: '"v1"' }, { cutAfterBytes: 400_000 });
+      } else answerFile(request, response, { content: versions[1], etag: '"v2"' });
     });
     const { run, read } = desk();
     expect((await run([`${url}/f`])).code).toBe(0);
@@ -130,10 +114,9 @@ describe('what an outbox that lies would hold', () => {
   });
 
   it('gives up a source that is another one at every try', async () => {
-    const { url, requests } = await httpOrigin((_, response) => {
-      response.setHeader('ETag', `"v${requests.length}"`);
-      response.setHeader('Content-Length', 1_000_000);
-      response.write(Buffer.alloc(400_000), () => response.destroy());
+    const content = noise(1_000_000);
+    const { url, requests } = await httpOrigin((request, response) => {
+      answerFile(request, response, { content, etag: `"v${requests.length}"` }, { cutAfterBytes: 400_000 });
     });
     const { run, delivered, report } = desk();
     expect((await run([`${url}/f`])).code).toBe(6);
@@ -201,15 +184,7 @@ describe('exit codes', () => {
     const content = noise(1_000_000);
     let slow = true;
     const { url, requests } = await httpOrigin((request, response) => {
-      response.setHeader('ETag', '"v1"');
-      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      if (from > 0) {
-        response.statusCode = 206;
-        response.setHeader('Content-Range', `bytes ${from}-999999/1000000`);
-      }
-      response.setHeader('Content-Length', content.length - from);
-      if (slow) response.write(content.subarray(0, 300_000));
-      else response.end(content.subarray(from));
+      answerFile(request, response, { content, etag: '"v1"' }, slow ? { stallAfterBytes: 300_000 } : {});
     });
     const { run, read, delivered, report } = desk();
     expect((await run([`${url}/f`, '--duration', '1'])).code).toBe(3);

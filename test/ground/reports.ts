@@ -18,6 +18,7 @@ export function fetchFile(changes: Partial<FetchFile> = {}): FetchFile {
     sizeBytes: 1_000_000,
     fetchedBytes: 1_000_000,
     reusedBytes: 0,
+    mendedBytes: 0,
     sha256: SHA,
     verified: 'sha-256',
     attempts: 1,
@@ -39,6 +40,7 @@ export function fetchReportOf(files: readonly FetchFile[], changes: Partial<Fetc
     failure: null,
     ending: 'done',
     outbox: '/outbox',
+    process: { pid: 1, startTicks: '2' },
     stateDirectory: '/persist/payload-fetch',
     server: { tried: ['10.2.1.12:10101'], answered: '10.2.1.12:10101', waitedMs: 100 },
     totals: {
@@ -46,7 +48,11 @@ export function fetchReportOf(files: readonly FetchFile[], changes: Partial<Fetc
       delivered: files.filter((file) => file.state === 'delivered').length,
       fetchedBytes: files.reduce((sum, file) => sum + file.fetchedBytes, 0),
       reusedBytes: files.reduce((sum, file) => sum + file.reusedBytes, 0),
+      mendedBytes: 0,
     },
+    link: { bytesPerSecond: null, firstByteMs: null },
+    nextWindow: null,
+    filesOmitted: 0,
     files: [...files],
     ...changes,
   };

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type AgentName, bundle } from '../../scripts/build/bundle.ts';
 import { cutFunctions } from '../../scripts/build/cut-functions.ts';
 import { cuts } from '../../scripts/build/cuts.ts';
-import { pack } from '../../scripts/build/pack.ts';
+import { plainLauncher } from '../../scripts/build/launcher.ts';
 import { freePort, listening, nodes } from '../support/agent.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -30,10 +30,10 @@ describe('the table of cuts', () => {
 });
 
 /** Bundles in which reaching what was cut ends the process at once: nothing can catch it. */
-const guarded = {} as Record<AgentName, Buffer>;
+const guarded = {} as Record<AgentName, string>;
 beforeAll(async () => {
   for (const agent of ['payload-serve', 'payload-fetch'] as const)
-    guarded[agent] = await pack(agent, await bundle(agent, { onCut: 'abort' }));
+    guarded[agent] = plainLauncher(agent) + (await bundle(agent, { plain: true, onCut: 'abort' })).javascript;
 }, 60_000);
 
 describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {

@@ -29,9 +29,13 @@ const fetched: FetchReport = {
   ...run,
   ending: 'done',
   outbox: '/outbox',
+  process: { pid: 1, startTicks: '2' },
   stateDirectory: '/persist/payload-fetch',
   server: { tried: ['10.2.1.12:10101'], answered: '10.2.1.12:10101', waitedMs: 5 },
-  totals: { files: 1, delivered: 1, fetchedBytes: 2568, reusedBytes: 0 },
+  totals: { files: 1, delivered: 1, fetchedBytes: 2568, reusedBytes: 0, mendedBytes: 0 },
+  link: { bytesPerSecond: null, firstByteMs: null },
+  nextWindow: null,
+  filesOmitted: 0,
   files: [
     {
       source: 'http://10.2.1.12:10101/var/log/syslog',
@@ -40,6 +44,7 @@ const fetched: FetchReport = {
       sizeBytes: 2568,
       fetchedBytes: 2568,
       reusedBytes: 0,
+      mendedBytes: 0,
       sha256: 'a'.repeat(64),
       verified: 'sha-256',
       attempts: 1,

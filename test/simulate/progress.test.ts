@@ -17,9 +17,13 @@ it('says how much has come over the link, and ends when it is told to', async ()
     failure: null,
     ending: null,
     outbox: '/outbox',
+    process: { pid: 1, startTicks: '2' },
     stateDirectory: '/persist/payload-fetch',
     server: { tried: [], answered: null, waitedMs: null },
-    totals: { files: 1, delivered: 0, fetchedBytes, reusedBytes: 0 },
+    totals: { files: 1, delivered: 0, fetchedBytes, reusedBytes: 0, mendedBytes: 0 },
+    link: { bytesPerSecond: null, firstByteMs: null },
+    nextWindow: null,
+    filesOmitted: 0,
     files: [
       {
         source: '/f',
@@ -28,6 +32,7 @@ it('says how much has come over the link, and ends when it is told to', async ()
         sizeBytes: 4096,
         fetchedBytes,
         reusedBytes: 0,
+        mendedBytes: 0,
         sha256: null,
         verified: null,
         attempts: 1,

@@ -8,7 +8,7 @@ export interface Origin {
   readonly port: number;
   /** `http://127.0.0.1:port` */
   readonly url: string;
-  /** Every request for a file, as `GET /path`, in the order they came; what agents ask of each other is not in it. */
+  /** Every GET of a file, as `GET /path`, in the order they came; what agents ask of each other is not in it. */
   readonly requests: { readonly line: string; readonly range: string | undefined; readonly atMs: number }[];
   readonly close: () => void;
 }
@@ -25,7 +25,7 @@ export async function httpOrigin(
       return;
     }
     const { method, url, headers } = request;
-    requests.push({ line: `${method} ${url}`, range: headers.range, atMs: performance.now() });
+    if (method === 'GET') requests.push({ line: `GET ${url}`, range: headers.range, atMs: performance.now() });
     handle(request, response);
   }).listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -35,6 +35,43 @@ export async function httpOrigin(
   };
   onTestFinished(close);
   return { ...addressOf(server.address()), requests, close };
+}
+
+/** A file as an honest server has it. */
+export interface ServedFile {
+  readonly content: Uint8Array;
+  readonly etag?: string;
+  /** Fields besides those of HTTP itself. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Answers GET and HEAD of a file as RFC 9110 has it, with ranges under If-Range where there is an entity tag. `sentBytes`
+ * is how much of the body goes out before the connection breaks, `stall` how much before nothing more is said.
+ */
+export function answerFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { content, etag, fields = {} }: ServedFile,
+  fault: { cutAfterBytes?: number; stallAfterBytes?: number } = {},
+): void {
+  const { range, 'if-range': ifRange, 'if-none-match': ifNoneMatch } = request.headers;
+  const first = etag === undefined || ifRange !== etag ? undefined : /^bytes=(\d+)-$/.exec(range ?? '')?.[1];
+  const from = first === undefined ? 0 : Number(first);
+  for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
+  if (etag !== undefined) response.setHeader('ETag', etag);
+  if (etag !== undefined && ifNoneMatch === etag) {
+    response.writeHead(304).end();
+    return;
+  }
+  if (first !== undefined) response.setHeader('Content-Range', `bytes ${from}-${content.length - 1}/${content.length}`);
+  response.writeHead(first === undefined ? 200 : 206, { 'Content-Length': content.length - from });
+  const { cutAfterBytes, stallAfterBytes } = fault;
+  if (request.method === 'HEAD') response.end();
+  else if (cutAfterBytes !== undefined) {
+    response.write(content.subarray(from, from + cutAfterBytes), () => response.destroy());
+  } else if (stallAfterBytes !== undefined) response.write(content.subarray(from, from + stallAfterBytes));
+  else response.end(content.subarray(from));
 }
 
 /** Answers every connection by hand: for what no HTTP server would say. `greet` gets the request's bytes. */

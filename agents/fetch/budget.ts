@@ -1,0 +1,46 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Keeps what lies in the outbox under a number of bytes: what is downlinked is paid for. */
+export class Budget {
+  readonly #limitBytes: number | null;
+  #usedBytes: number;
+
+  /** `usedBytes` is what lies there already, and what the run itself will leave there. `null` is no limit. */
+  constructor(limitBytes: number | null, usedBytes: number) {
+    this.#limitBytes = limitBytes;
+    this.#usedBytes = usedBytes;
+  }
+
+  /** How many bytes more may be published; infinite without a limit. */
+  get leftBytes(): number {
+    return this.#limitBytes === null ? Number.POSITIVE_INFINITY : Math.max(0, this.#limitBytes - this.#usedBytes);
+  }
+
+  /** Sets bytes aside for a file that is about to be fetched; `false` where there are not as many. */
+  reserve(sizeBytes: number): boolean {
+    if (sizeBytes > this.leftBytes) return false;
+    this.#usedBytes += sizeBytes;
+    return true;
+  }
+
+  /** Gives back what was set aside for a file that did not come after all. */
+  release(sizeBytes: number): void {
+    this.#usedBytes -= sizeBytes;
+  }
+}
+
+/** How many bytes lie in a directory and below it; what vanishes meanwhile, or cannot be read, counts for nothing. */
+export function bytesBelow(directory: string): number {
+  let total = 0;
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) total += bytesBelow(path);
+      else total += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    }
+  } catch {
+    // Counted as far as it could be.
+  }
+  return total;
+}

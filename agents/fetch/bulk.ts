@@ -1,0 +1,187 @@
+import { connect, type Socket } from 'node:net';
+import { Failure } from '../../shared/failure.ts';
+import { contentLength } from './answer.ts';
+import { type Head, linkFailure, type Request, SILENCE_MS } from './exchange.ts';
+import type { PartWriter } from './part-writer.ts';
+import { type Address, formatAddress } from './source.ts';
+
+const LONGEST_HEADER_BYTES = 16 * 1024;
+
+/** Where bytes go that come before there is a place for them, or while the disk is behind. */
+const SPARE_BYTES = 64 * 1024;
+
+/** The answer has no length, or an encoding: this path cannot take it, the other one can. */
+export class NotBulk extends Error {}
+
+/**
+ * One GET over a connection of its own, whose body the kernel writes straight into the memory of the writer (`onread` of
+ * net.Socket): 1.7 times as fast as undici's path on the processors that were measured, and half the work. Takes what it
+ * can be sure of, a body with a Content-Length and no transfer coding, and rejects with {@link NotBulk} for the rest.
+ *
+ * `receive` judges the header, throws what ends the exchange, and says whether the body is wanted; `count` hears of every
+ * stretch of body. Otherwise as {@link Exchange.request}.
+ */
+export function bulkGet(
+  address: Address,
+  request: Request,
+  writer: PartWriter,
+  receive: (head: Head) => boolean,
+  count: (bytes: number) => void,
+): Promise<Head> {
+  const { target, signal, silenceMs = SILENCE_MS } = request;
+  return new Promise((resolve, reject) => {
+    const spare = Buffer.allocUnsafe(SPARE_BYTES);
+    let header = Buffer.alloc(0);
+    let head: Head | null = null;
+    let leftBytes = 0;
+    let held = false;
+    let settled = false;
+
+    const settle = (finish: () => void): void => {
+      if (settled) return;
+      settled = true;
+      signal.removeEventListener('abort', onAbort);
+      socket.destroy();
+      finish();
+    };
+    const fail = (thrown: unknown): void => settle(() => reject(thrown));
+    const onAbort = (): void => fail(signal.reason);
+
+    /** Where the next bytes go. Never more room than the body needs: whatever follows it is not ours. */
+    const place = (): Uint8Array => {
+      if (head === null || leftBytes === 0 || held || settled) return spare;
+      try {
+        const space = writer.space();
+        return space === null ? spare : space.subarray(0, Math.min(space.length, leftBytes));
+      } catch (error) {
+        fail(error);
+        return spare;
+      }
+    };
+    const arrived = (bytes: number): void => {
+      leftBytes -= bytes;
+      count(bytes);
+      if (leftBytes === 0 && head !== null && !held) {
+        const whole = head;
+        settle(() => resolve(whole));
+      }
+    };
+    /** Bytes that came into the spare: they are copied, and the sender is held back while there is no room for them. */
+    const take = (bytes: Uint8Array): boolean => {
+      const body = bytes.subarray(0, leftBytes);
+      const waiting = writer.take(body);
+      if (waiting !== undefined) {
+        held = true;
+        waiting.then(() => {
+          held = false;
+          arrived(0);
+          socket.resume();
+        }, fail);
+      }
+      arrived(body.length);
+      return waiting === undefined;
+    };
+    const readHeader = (bytes: Uint8Array): boolean => {
+      header = Buffer.concat([header, bytes]);
+      for (;;) {
+        const end = header.indexOf('\r\n\r\n');
+        if (end < 0 || end > LONGEST_HEADER_BYTES) {
+          if (header.length <= LONGEST_HEADER_BYTES) return true;
+          throw new Failure('bad-answer', `${formatAddress(address)} sends a header without end.`);
+        }
+        const read = parseHead(header.subarray(0, end).toString('latin1'));
+        if (read === null) throw new Failure('bad-answer', `${formatAddress(address)} does not answer in HTTP.`);
+        const rest = header.subarray(end + 4);
+        // 1xx are announcements (RFC 9110, 15.2); the answer follows.
+        if (read.status < 200) {
+          header = rest;
+          continue;
+        }
+        return begin(read, rest);
+      }
+    };
+    const begin = (read: Head, rest: Buffer): boolean => {
+      const lengthBytes = contentLength(read);
+      if (read.status < 300 && (lengthBytes === null || read.fields.has('transfer-encoding'))) throw new NotBulk();
+      const wanted = receive(read);
+      head = read;
+      leftBytes = wanted ? (lengthBytes ?? 0) : 0;
+      if (leftBytes > 0 && rest.length > 0) return take(rest);
+      arrived(0);
+      return true;
+    };
+
+    const socket: Socket = connect({
+      host: address.host,
+      port: address.port,
+      noDelay: true,
+      onread: {
+        buffer: place,
+        callback: (bytes, buffer) => {
+          if (settled) return false;
+          try {
+            const filled = (buffer as Uint8Array).subarray(0, bytes);
+            if (head === null) return readHeader(filled);
+            if (filled.buffer === spare.buffer) return take(filled);
+            writer.filled(bytes);
+            arrived(bytes);
+            // With no room left the next bytes go to the spare, but only once there is room for them behind it.
+            if (settled || writer.space() !== null) return true;
+            held = true;
+            writer.whenSpace().then(() => {
+              held = false;
+              socket.resume();
+            }, fail);
+            return false;
+          } catch (error) {
+            fail(error);
+            return false;
+          }
+        },
+      },
+    });
+    socket.setTimeout(silenceMs, () => {
+      // While the disk is behind, it is not the server that is silent.
+      if (!held) fail(new Failure('link-lost', `${formatAddress(address)} stopped sending.`));
+    });
+    socket.on('error', (error) => fail(linkFailure(address, error)));
+    socket.on('close', () => fail(cutShort(address, head !== null)));
+    socket.on('end', () => fail(cutShort(address, head !== null)));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort);
+    const fields = {
+      host: formatAddress(address),
+      'accept-encoding': 'identity',
+      connection: 'close',
+      ...request.fields,
+    };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  });
+}
+
+function cutShort(address: Address, begun: boolean): Failure {
+  const when = begun ? 'in mid-transfer' : 'without an answer';
+  return new Failure('link-lost', `${formatAddress(address)} closed the connection ${when}.`);
+}
+
+/**
+ * Reads the header of a response (RFC 9112, 4 and 5), without the empty line that ends it; `null` where it is malformed.
+ * A folded line, or a space before the colon, is malformed here: those who send them may mean something else by them.
+ */
+export function parseHead(text: string): Head | null {
+  const [statusLine = '', ...lines] = text.split('\r\n');
+  const status = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?$/.exec(statusLine)?.[1];
+  if (status === undefined) return null;
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line) ?? [];
+    if (name === undefined) return null;
+    const before = fields.get(name.toLowerCase());
+    fields.set(name.toLowerCase(), before === undefined ? value : `${before}, ${value}`);
+  }
+  return { status: Number(status), fields };
+}

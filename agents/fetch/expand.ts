@@ -1,0 +1,185 @@
+import { Failure } from '../../shared/failure.ts';
+import { compileGlob } from '../../shared/glob.ts';
+import { parseListing } from '../../shared/listing.ts';
+import { parseManifestLine } from '../../shared/manifest.ts';
+import { decodePath, encodePath } from '../../shared/path.ts';
+import { featurePath } from '../../shared/protocol.ts';
+import { judge } from './answer.ts';
+import { offers } from './proof.ts';
+import type { Server } from './rendezvous.ts';
+import { pathSource, type Source } from './source.ts';
+
+/** A file that a server lists. */
+export interface Listed {
+  readonly source: Source;
+  readonly sizeBytes: number | null;
+}
+
+/** A source that stands for many: a directory, and what is wanted of it. Paths are bytes (shared/path.ts). */
+export interface Selection {
+  /** Ends with a slash. */
+  readonly directory: string;
+  /** `null` for everything. */
+  readonly pattern: string | null;
+  /** How far down, 1 being the directory's own files. */
+  readonly depth: number;
+}
+
+/** Trees deeper than this are loops of links. */
+const DEEPEST = 32;
+
+/** No window carries more files, and a listing without end must end. */
+const MOST_FILES = 100_000;
+const LONGEST_LISTING_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What of a server a source stands for; `null` where that is one file. In a path, `*`, `?` and `[` make a pattern (see
+ * shared/glob.ts), and a slash at the end a directory. In a URL a `?` begins the query as ever.
+ *
+ * | source             | recursive | directory   | pattern | depth |
+ * |--------------------|-----------|-------------|---------|-------|
+ * | `/var/log/*.log`   | no        | `/var/log/` | `*.log` | 1     |
+ * | `/var/log/*.log`   | yes       | `/var/log/` | `*.log` | any   |
+ * | `/var/&#42;/x.log` | no        | `/var/`     | `&#42;/x.log` | 2 |
+ * | `/var/log/`        | no        | `/var/log/` | -       | 1     |
+ * | `/var/log/syslog`  | no        | one file    |         |       |
+ */
+export function selectionOf({ path, target }: Source, recursive: boolean): Selection | null {
+  if (target.includes('?')) return null;
+  const wild = path.search(/[*?[]/);
+  if (wild < 0) {
+    if (!path.endsWith('/') && !recursive) return null;
+    return { directory: path.endsWith('/') ? path : `${path}/`, pattern: null, depth: recursive ? DEEPEST : 1 };
+  }
+  const directory = path.slice(0, path.lastIndexOf('/', wild) + 1);
+  const pattern = path.slice(directory.length);
+  const depth = recursive || pattern.includes('**') ? DEEPEST : pattern.split('/').length;
+  return { directory, pattern, depth };
+}
+
+/** Lists what a selection stands for: by the manifest of our own server, by the listings of any other. */
+export async function listFiles(
+  server: Server,
+  source: Source,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<readonly Listed[]> {
+  const matches = selection.pattern === null ? () => true : compileGlob(selection.pattern);
+  if (matches === null) throw new Failure('usage', `"${source.text}": a [ is not closed.`);
+  const found = offers(server, 'manifest')
+    ? await fromManifest(server, selection, signal)
+    : await fromListings(server, selection.directory, selection.depth, signal);
+  return found
+    .filter(({ path }) => matches(path))
+    .map(({ path, sizeBytes }) => {
+      const whole = `${selection.directory}${path}`;
+      return { source: pathSource(textOf(source, whole), whole, source.address), sizeBytes };
+    });
+}
+
+interface Found {
+  /** Relative to the directory asked, in bytes. */
+  readonly path: string;
+  readonly sizeBytes: number | null;
+}
+
+async function fromManifest(
+  server: Server,
+  { directory, pattern, depth }: Selection,
+  signal: AbortSignal,
+): Promise<Found[]> {
+  const query = [`limit=${MOST_FILES}`, `depth=${depth}`];
+  if (pattern !== null) query.push(`glob=${encodePath(pattern).replaceAll('/', '%2F')}`);
+  const path = featurePath('manifest', encodePath(directory).replace(/\/$/, '') || '/');
+  const request = { method: 'GET', target: `${path}?${query.join('&')}`, signal } as const;
+  const { head, text } = await server.exchange.text(request, LONGEST_LISTING_BYTES);
+  judge(head, { from: 0, etag: null, sizeBytes: null });
+  const found: Found[] = [];
+  let ended = false;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const entry = parseManifestLine(line);
+    if (entry === null) throw new Failure('bad-answer', 'The manifest of the server cannot be read.');
+    if (entry.kind === 'end') ended = true;
+    if (entry.kind !== 'file') continue;
+    const name = safePath(entry.path);
+    if (name !== null) found.push({ path: name, sizeBytes: entry.sizeBytes });
+  }
+  if (!ended) throw new Failure('link-lost', 'The manifest of the server was cut off.');
+  return found;
+}
+
+async function fromListings(
+  server: Server,
+  directory: string,
+  depth: number,
+  signal: AbortSignal,
+  prefix = '',
+  left = { files: MOST_FILES },
+): Promise<Found[]> {
+  const target = encodePath(`${directory}${prefix}`);
+  const fields = { accept: 'application/json, text/html;q=0.9' };
+  const { head, text } = await server.exchange.text({ method: 'GET', target, fields, signal }, LONGEST_LISTING_BYTES);
+  const answer = judge(head, { from: 0, etag: null, sizeBytes: null });
+  if (answer.kind !== 'whole') throw new Failure('refused', `The server lists nothing at ${target}.`);
+  const found: Found[] = [];
+  for (const { name, isDirectory, sizeBytes } of readListing(text, target)) {
+    left.files -= 1;
+    if (left.files < 0) throw new Failure('bad-answer', 'The listings of the server have no end.');
+    const path = `${prefix}${name}`;
+    if (!isDirectory) found.push({ path, sizeBytes });
+    else if (depth > 1) found.push(...(await fromListings(server, directory, depth - 1, signal, `${path}/`, left)));
+  }
+  return found;
+}
+
+interface Listing {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  readonly sizeBytes: number | null;
+}
+
+/**
+ * Reads a listing: nginx's JSON and ours, or the links of a page as nginx, Apache, lighttpd, Caddy and python make them.
+ * Only names right below the directory count; links elsewhere, and those that sort the page, do not.
+ */
+export function readListing(text: string, target: string): readonly Listing[] {
+  const json = parseListing(text);
+  const links =
+    json === null
+      ? Array.from(text.matchAll(/<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi), ([, a, b, c]) => ({
+          href: unescapeHtml(a ?? b ?? c ?? ''),
+          sizeBytes: null,
+        }))
+      : json.flatMap(({ name, type, size, href }) => {
+          const plain =
+            href ?? `${encodePath(Buffer.from(name, 'utf8').toString('latin1'))}${type === 'directory' ? '/' : ''}`;
+          return type === 'other' ? [] : [{ href: plain, sizeBytes: size ?? null }];
+        });
+  const listings = new Map<string, Listing>();
+  for (const { href, sizeBytes } of links) {
+    const relative = href.startsWith(target) ? href.slice(target.length) : href.replace(/^\.\//, '');
+    if (/^[a-z][a-z0-9+.-]*:|[?#]/i.test(relative) || relative.startsWith('/')) continue;
+    const isDirectory = relative.endsWith('/');
+    const name = safePath(isDirectory ? relative.slice(0, -1) : relative);
+    if (name !== null && !name.includes('/')) listings.set(name, { name, isDirectory, sizeBytes });
+  }
+  return [...listings.values()];
+}
+
+/** Decodes a relative path; `null` for one that no honest server lists. */
+function safePath(encoded: string): string | null {
+  const path = decodePath(encoded);
+  if (path === null || path === '' || path.includes('\0')) return null;
+  return path.split('/').some((part) => part === '' || part === '.' || part === '..') ? null : path;
+}
+
+function unescapeHtml(text: string): string {
+  const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#x27': "'" };
+  return text.replace(/&(amp|lt|gt|quot|#39|#x27);/gi, (_, name: string) => named[name.toLowerCase()] ?? '');
+}
+
+function textOf({ address, text }: Source, path: string): string {
+  const shown = Buffer.from(path, 'latin1').toString('utf8');
+  return address === null ? shown : `${new URL(text).origin}${encodePath(path)}`;
+}

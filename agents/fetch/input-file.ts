@@ -1,0 +1,44 @@
+import { isSha256 } from '../../shared/digest.ts';
+import { Failure } from '../../shared/failure.ts';
+
+/** One line of an input file. */
+export interface InputLine {
+  readonly source: string;
+  readonly output: string | null;
+  /** Higher goes first; 0 where none is given. */
+  readonly priority: number;
+  readonly sha256: string | null;
+}
+
+/**
+ * Reads an input file: a source a line, each with the options that it has for itself. Empty lines and those that begin
+ * with `#` are passed over; a word with spaces stands between double quotes. Throws a `usage` failure that names the line.
+ *
+ * ```
+ * /var/log/syslog -o sdr_syslog --priority 5
+ * http://10.2.1.8:10101/data/x.iq --sha256 9f86d0...
+ * "/data/two words.txt"
+ * ```
+ */
+export function parseInput(text: string, name: string): readonly InputLine[] {
+  return text.split(/\r?\n/).flatMap((line, at) => {
+    const words = Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, plain]) => quoted ?? plain ?? '');
+    const [source] = words;
+    return source === undefined || source.startsWith('#')
+      ? []
+      : [readLine(source, words.slice(1), `${name}:${at + 1}`)];
+  });
+}
+
+function readLine(source: string, words: readonly string[], where: string): InputLine {
+  const line = { source, output: null as string | null, priority: 0, sha256: null as string | null };
+  for (let at = 0; at < words.length; at += 2) {
+    const [option, value] = [words[at], words[at + 1]];
+    if (value === undefined) throw new Failure('usage', `${where}: ${option} needs a value.`);
+    if (option === '-o' || option === '--output') line.output = value;
+    else if (option === '--priority' && /^-?[0-9]{1,6}$/.test(value)) line.priority = Number(value);
+    else if (option === '--sha256' && isSha256(value.toLowerCase())) line.sha256 = value.toLowerCase();
+    else throw new Failure('usage', `${where}: "${option} ${value}" is not an option of a line, or not a value of it.`);
+  }
+  return line;
+}

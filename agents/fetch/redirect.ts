@@ -1,0 +1,23 @@
+import { Failure } from '../../shared/failure.ts';
+import { type Address, formatAddress } from './source.ts';
+
+/**
+ * The target that a redirect leads to. Only on the same host and port: no other server was asked for, and what it serves
+ * under this name is not what the operator meant. Throws `refused` or `bad-answer`.
+ */
+export function redirectTarget(location: string, address: Address, target: string): string {
+  const base = `http://${formatAddress(address)}`;
+  let url: URL;
+  try {
+    url = new URL(location, `${base}${target}`);
+  } catch (error) {
+    throw new Failure('bad-answer', 'The server redirects to what is no URL.', { cause: error });
+  }
+  if (url.origin !== new URL(base).origin) {
+    throw new Failure(
+      'refused',
+      `The server redirects to ${url.origin}, which is not followed: ${base} was asked for.`,
+    );
+  }
+  return `${url.pathname}${url.search}`;
+}

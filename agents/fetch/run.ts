@@ -1,0 +1,235 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname, isAbsolute } from 'node:path';
+import {
+  asFailure,
+  diskFailure,
+  Failure,
+  type FailureCode,
+  failureKinds,
+  worstExitCode,
+} from '../../shared/failure.ts';
+import { featurePath } from '../../shared/protocol.ts';
+import { type Environment, onPayload } from '../common/environment.ts';
+import { elapsedMs } from '../common/run-clock.ts';
+import { Delivery, type DeliveryContext, type Item } from './delivery.ts';
+import { listFiles, selectionOf } from './expand.ts';
+import { distinctName, flatName, outputPath, treeName } from './output-name.ts';
+import { offers } from './proof.ts';
+import { Peer, type PeerEvents } from './rendezvous.ts';
+import { fileFailure, newEntry, type RunReport } from './report.ts';
+import { nextTry } from './retry.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Settings, Wanted } from './settings.ts';
+import { type Address, formatAddress } from './source.ts';
+
+/** Connections to one server for whatever is not bulk; small files are pipelined on each. */
+const CONNECTIONS = 4;
+
+/** Telling a server that it may end is not worth a second of a window. */
+const DONE_MS = 500;
+
+/** What one wanted source has become: files, or the reason why it has not. */
+interface Resolved {
+  readonly wanted: Wanted;
+  readonly listedBytes: number | null;
+}
+
+/** One run: finds out what is wanted, has it delivered, and says how it went. */
+export class Run {
+  readonly #settings: Settings;
+  readonly #environment: Environment;
+  readonly #outbox: string | null;
+  readonly #context: DeliveryContext;
+  readonly #report: RunReport;
+  readonly #peerEvents: PeerEvents;
+  readonly #peers = new Map<string, Peer>();
+  readonly #outputs = new Map<string, string>();
+  readonly #items: Item[] = [];
+  /** Exit codes of what never became a file. */
+  readonly #otherExitCodes: number[] = [];
+
+  constructor(
+    settings: Settings,
+    environment: Environment,
+    outbox: string | null,
+    context: DeliveryContext,
+    report: RunReport,
+    peerEvents: PeerEvents,
+  ) {
+    this.#settings = settings;
+    this.#environment = environment;
+    this.#outbox = outbox;
+    this.#context = context;
+    this.#report = report;
+    this.#peerEvents = peerEvents;
+  }
+
+  /** Runs to the end. Resolves to the exit code; every file's outcome is in the report. */
+  async execute(): Promise<number> {
+    for (const resolved of await this.#resolveAll()) this.#add(resolved);
+    const deliveries = this.#items.map((item) => new Delivery(this.#context, item));
+    const { rate, deadlineMs, signal } = this.#context;
+    await new Scheduler(deliveries, rate, deadlineMs, signal).run();
+    const exitCode = worstExitCode([
+      ...this.#otherExitCodes,
+      ...this.#items.map(({ entry, peer }) => exitCodeOf(entry.failure?.code ?? null, peer)),
+    ]);
+    if (exitCode === 0) await this.#tellDone();
+    for (const peer of this.#peers.values()) peer.close();
+    return exitCode;
+  }
+
+  async #resolveAll(): Promise<Resolved[]> {
+    const { wanted, recursive } = this.#settings;
+    const resolved: Resolved[] = [];
+    for (const one of wanted) {
+      const selection = selectionOf(one.source, recursive);
+      if (selection === null) resolved.push({ wanted: one, listedBytes: null });
+      else resolved.push(...(await this.#list(one)));
+    }
+    return resolved;
+  }
+
+  /** Has a directory or a pattern listed by its server, as persistently as a file is fetched. */
+  async #list(wanted: Wanted): Promise<Resolved[]> {
+    const { source } = wanted;
+    const { signal, deadlineMs } = this.#context;
+    const selection = selectionOf(source, this.#settings.recursive);
+    const peer = this.#peerOf(wanted);
+    const beganMs = elapsedMs();
+    for (let attempt = 1; selection !== null; attempt += 1) {
+      try {
+        const server = await peer.server(signal);
+        try {
+          const listed = await listFiles(server, source, selection, signal);
+          if (listed.length === 0) throw new Failure('refused', `Nothing on the server matches ${source.text}.`);
+          return listed.map((file) => ({ wanted: { ...wanted, source: file.source }, listedBytes: file.sizeBytes }));
+        } catch (thrown) {
+          const failure = signal.aborted ? asFailure(signal.reason) : asFailure(thrown);
+          if (failure.code === 'link-lost') peer.lost(server);
+          const [nowMs, random] = [elapsedMs(), Math.random()];
+          const next = nextTry({
+            attempt,
+            failure,
+            retryAfterMs: null,
+            nowMs,
+            lastProgressMs: beganMs,
+            deadlineMs,
+            random,
+          });
+          if (next.kind === 'give-up') throw failure;
+          await new Promise((resolve) => setTimeout(resolve, next.delayMs));
+        }
+      } catch (thrown) {
+        const failure = asFailure(thrown);
+        // A path that is no directory may be a file, which --recursive does not speak of.
+        const mayBeFile = failure.code === 'refused' && selection.pattern === null && !source.path.endsWith('/');
+        if (mayBeFile) break;
+        this.#refuse(wanted, failure, peer);
+        return [];
+      }
+    }
+    return [{ wanted, listedBytes: null }];
+  }
+
+  #add({ wanted, listedBytes }: Resolved): void {
+    const { source, output: named, priority, sha256: expectedSha256 } = wanted;
+    const peer = this.#peerOf(wanted);
+    try {
+      const output = this.#nameOutput(wanted);
+      const entry = newEntry(source.text, output);
+      this.#report.files.push(entry);
+      const identity = source.address === null ? source.target : source.text;
+      const key = this.#context.stage.keyOf(identity, output);
+      const inOutbox = this.#outbox !== null && output.startsWith(`${this.#outbox}/`);
+      this.#items.push({ source, output, inOutbox, key, peer, priority, listedBytes, expectedSha256, entry });
+    } catch (thrown) {
+      this.#refuse({ ...wanted, output: named }, asFailure(thrown), peer);
+    }
+  }
+
+  #refuse({ source, output }: Wanted, failure: Failure, peer: Peer): void {
+    const entry = newEntry(source.text, output ?? '');
+    entry.state = 'failed';
+    entry.failure = fileFailure(failure);
+    this.#report.files.push(entry);
+    this.#otherExitCodes.push(exitCodeOf(failure.code, peer));
+    const { code, message: reason, advice } = failure;
+    this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
+  }
+
+  /** The absolute path of an output that no other file has. */
+  #nameOutput({ source, output }: Wanted): string {
+    const derived = this.#settings.keepTree ? treeName(source.path) : flatName(source.path);
+    let path = absoluteOutput(output ?? derived, this.#outbox, this.#environment);
+    if (this.#outputs.has(path) && output === null) {
+      path = absoluteOutput(distinctName(derived, source.target), this.#outbox, this.#environment);
+    }
+    const other = this.#outputs.get(path);
+    if (other !== undefined) throw bothTo(other, source.text, path);
+    this.#outputs.set(path, source.text);
+    return path;
+  }
+
+  #peerOf({ source }: Wanted): Peer {
+    const addresses: readonly Address[] = source.address === null ? this.#settings.from : [source.address];
+    const name = addresses.map(formatAddress).join(' ');
+    let peer = this.#peers.get(name);
+    if (peer === undefined) {
+      peer = new Peer(addresses, this.#context.deadlineMs, CONNECTIONS, this.#peerEvents);
+      this.#peers.set(name, peer);
+    }
+    return peer;
+  }
+
+  /** Lets servers of ours that wait for it (`--exit-when-done`) know that everything has been fetched. */
+  async #tellDone(): Promise<void> {
+    const told = [...this.#peers.values()].map(async ({ current }) => {
+      if (current === null || !offers(current, 'done')) return;
+      const request = {
+        method: 'POST',
+        target: featurePath('done'),
+        silenceMs: DONE_MS,
+        signal: this.#context.signal,
+      } as const;
+      await current.exchange.text(request, 1024);
+    });
+    await Promise.race([Promise.allSettled(told), new Promise((resolve) => setTimeout(resolve, DONE_MS).unref())]);
+  }
+}
+
+/** Judges what the command line names before anything is created: two outputs of one name, or one that cannot be written. */
+export function checkOutputs(settings: Settings, environment: Environment, outbox: string | null): void {
+  const taken = new Map<string, string>();
+  for (const { source, output } of settings.wanted) {
+    if (output !== null && selectionOf(source, settings.recursive) !== null) {
+      throw new Failure('usage', `-o "${output}" names one file, and ${source.text} may be many.`);
+    }
+    const named = output ?? flatName(source.path);
+    const path = absoluteOutput(named, outbox, environment);
+    const other = taken.get(path);
+    if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
+    taken.set(path, source.text);
+    try {
+      // A directory below the outbox is made when its first file appears.
+      accessSync(isAbsolute(named) || outbox === null ? dirname(path) : outbox, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw diskFailure(`${path} cannot be written`, error);
+    }
+  }
+}
+
+function absoluteOutput(named: string, outbox: string | null, environment: Environment): string {
+  const path = outputPath(named, outbox);
+  return isAbsolute(named) ? onPayload(environment, path) : path;
+}
+
+function bothTo(one: string, other: string, path: string): Failure {
+  return new Failure('usage', `${one} and ${other} would both be written to ${path}.`);
+}
+
+/** A run that ends by time or by a signal says by its exit code whether there ever was a server. */
+function exitCodeOf(code: FailureCode | null, peer: Peer): number {
+  if (code === null) return 0;
+  return failureKinds[code === 'time-ran-out' && !peer.everAnswered ? 'no-server' : code].exitCode;
+}

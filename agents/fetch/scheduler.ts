@@ -1,0 +1,141 @@
+import { asFailure, type Failure } from '../../shared/failure.ts';
+import { elapsedMs } from '../common/run-clock.ts';
+import type { Delivery, Lane } from './delivery.ts';
+import type { LinkRate } from './link-rate.ts';
+import { fits, inOrder, type Room } from './plan.ts';
+import type { Peer } from './rendezvous.ts';
+
+const LANES: readonly Lane[] = ['survey', 'small', 'bulk'];
+
+/** How many files are worked on at once: the writer takes one at a time, and one stream fills a local Ethernet. */
+const WIDTH: Readonly<Record<Lane, number>> = { survey: 16, small: 32, bulk: 1 };
+
+/**
+ * Has every delivery step when it is its turn: by the plan's order, in its lane, while its server answers. A file that
+ * waits before it is tried again holds up nobody.
+ */
+export class Scheduler {
+  /** By lane, each in order. */
+  readonly #waiting: Record<Lane, Delivery[]> = { survey: [], small: [], bulk: [] };
+  readonly #active: Readonly<Record<Lane, Set<Delivery>>> = { survey: new Set(), small: new Set(), bulk: new Set() };
+  readonly #rate: LinkRate;
+  readonly #deadlineMs: number | null;
+  readonly #signal: AbortSignal;
+  /** Servers that were waited for in vain: their files need not wait again to learn the same. */
+  readonly #gone = new Map<Peer, Failure>();
+  #timer: NodeJS.Timeout | null = null;
+  #finish: () => void = () => {};
+
+  constructor(deliveries: readonly Delivery[], rate: LinkRate, deadlineMs: number | null, signal: AbortSignal) {
+    for (const delivery of [...deliveries].sort(inOrder)) this.#waiting[delivery.lane].push(delivery);
+    this.#rate = rate;
+    this.#deadlineMs = deadlineMs;
+    this.#signal = signal;
+  }
+
+  /** Resolves when every delivery is settled. */
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      this.#signal.addEventListener('abort', () => this.#pump());
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#signal.aborted) this.#failAll(() => true, asFailure(this.#signal.reason));
+    while (this.#startOne());
+    if (LANES.every((lane) => this.#waiting[lane].length === 0 && this.#active[lane].size === 0)) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#finish();
+    }
+  }
+
+  /** Starts the next file of one of the lanes that have room. */
+  #startOne(): boolean {
+    const nowMs = elapsedMs();
+    const leftMs = this.#deadlineMs === null ? null : this.#deadlineMs - nowMs;
+    const room = { leftMs, bytesPerSecond: this.#rate.bytesPerSecond };
+    const surveyed = this.#waiting.survey.length === 0 && this.#active.survey.size === 0;
+    const lanes = LANES.filter((lane) => this.#active[lane].size < WIDTH[lane]);
+    const next = lanes
+      // What finishes soonest is not known before the sizes are.
+      .flatMap((lane) => (lane === 'bulk' && !surveyed ? [] : [this.#next(lane, room, nowMs)]))
+      .flatMap((delivery) => (delivery === null ? [] : [delivery]))
+      .sort((a, b) => Number(fits(b, room)) - Number(fits(a, room)) || inOrder(a, b))[0];
+    if (next === undefined || this.#isOutranked(next)) return false;
+    this.#start(next);
+    return true;
+  }
+
+  /** The first file of a lane that may go on now and will be whole in time; or the first that may, if none will. */
+  #next(lane: Lane, room: Room, nowMs: number): Delivery | null {
+    let first: Delivery | null = null;
+    for (const delivery of this.#waiting[lane]) {
+      if (!this.#isReady(delivery, nowMs)) continue;
+      if (fits(delivery, room)) return delivery;
+      first ??= delivery;
+    }
+    return first;
+  }
+
+  /** Files of a lower priority do not take the link from one that is on its way. */
+  #isOutranked({ priority }: Delivery): boolean {
+    return LANES.some((lane) => [...this.#active[lane]].some((active) => active.priority > priority));
+  }
+
+  #start(delivery: Delivery): void {
+    const { lane } = delivery;
+    const { current } = delivery.item.peer;
+    if (current === null) return;
+    const waiting = this.#waiting[lane];
+    waiting.splice(waiting.indexOf(delivery), 1);
+    this.#active[lane].add(delivery);
+    delivery.step(current).then(() => {
+      this.#active[lane].delete(delivery);
+      const gone = this.#gone.get(delivery.item.peer);
+      if (gone !== undefined) delivery.fail(gone);
+      if (!delivery.settled) this.#put(delivery);
+      this.#pump();
+    });
+  }
+
+  #put(delivery: Delivery): void {
+    const waiting = this.#waiting[delivery.lane];
+    const at = waiting.findIndex((other) => inOrder(delivery, other) < 0);
+    waiting.splice(at < 0 ? waiting.length : at, 0, delivery);
+  }
+
+  #isReady({ notBeforeMs, item }: Delivery, nowMs: number): boolean {
+    if (notBeforeMs > nowMs) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null;
+        this.#pump();
+      }, notBeforeMs - nowMs);
+      return false;
+    }
+    if (item.peer.current === null) this.#lookFor(item.peer);
+    return item.peer.current !== null;
+  }
+
+  #lookFor(peer: Peer): void {
+    if (peer.isLookedFor) return;
+    peer.server(this.#signal).then(
+      () => this.#pump(),
+      (thrown: unknown) => {
+        const failure = asFailure(thrown);
+        this.#gone.set(peer, failure);
+        this.#failAll((delivery) => delivery.item.peer === peer, failure);
+        this.#pump();
+      },
+    );
+  }
+
+  #failAll(concerned: (delivery: Delivery) => boolean, failure: Failure): void {
+    for (const lane of LANES) {
+      const before = this.#waiting[lane];
+      this.#waiting[lane] = before.filter((delivery) => !concerned(delivery));
+      for (const delivery of before.filter(concerned)) delivery.fail(failure);
+    }
+  }
+}
