@@ -14,6 +14,7 @@ import { pageApi } from './http/page.ts';
 import { taskingApi } from './http/tasking.ts';
 import { Journal } from './journal.ts';
 import { LoopbackNetwork } from './network/loopback.ts';
+import { NamespaceNetwork } from './network/namespaces.ts';
 import { DESK_CREDENTIALS, openObjectStore } from './object-store.ts';
 import { buildPage } from './page-assets.ts';
 import type { Settings } from './settings.ts';
@@ -38,12 +39,13 @@ export async function openDesk(settings: Settings): Promise<Desk> {
   if (settings.s3Port !== 0 && settings.endpoint === null) {
     await requireFreePort(LOOPBACK, settings.s3Port, '--s3-port');
   }
+  const network = settings.network === 'loopback' ? await LoopbackNetwork.open() : await NamespaceNetwork.open();
   const { directory } = settings;
   clear(directory);
 
   const clock = new SatelliteClock();
   const journal = new Journal(() => clock.nowMs());
-  const faults = new FaultBoard();
+  const faults = new FaultBoard(network.cannot);
   for (const fault of settings.faults) faults.order(fault);
   const store =
     settings.endpoint === null ? await openObjectStore(join(directory, 's3'), settings.s3Port, settings.bucket) : null;
@@ -65,7 +67,6 @@ export async function openDesk(settings: Settings): Promise<Desk> {
     minimumSeconds,
     directory: uploadDirectory,
   });
-  const network = await LoopbackNetwork.open();
   const { timeScale, settleMs, graceMs, uplinkBytes, downlinkBytes } = settings;
   const contacts = { everyMs: contactEveryMs, uplinkBytes, downlinkBytes };
   const flight = new Flight({
@@ -91,18 +92,23 @@ export async function openDesk(settings: Settings): Promise<Desk> {
   const { server, port } = await listen(app.fetch, settings.port);
   const flown = flight.run();
 
+  let closed: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    server.close();
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    flight.stop();
+    await flown;
+    await network.close();
+    bucket.close();
+    await store?.close();
+  };
   return {
     url: `http://${LOOPBACK}:${port}`,
     s3Endpoint: store?.endpoint ?? settings.endpoint ?? '',
     journal,
-    close: async () => {
-      server.close();
-      if ('closeAllConnections' in server) server.closeAllConnections();
-      flight.stop();
-      await flown;
-      await network.close();
-      bucket.close();
-      await store?.close();
+    close: () => {
+      closed ??= close();
+      return closed;
     },
   };
 }

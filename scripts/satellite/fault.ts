@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { payloadName } from '../tasking/api.ts';
+import { Refusal } from './model.ts';
 
 /** What can be ordered to go wrong. `amount` is the number that the order takes; its unit is part of the sentence. */
 export const FAULTS = {
@@ -59,13 +60,23 @@ export type Faults = ReadonlyMap<FaultKind, number>;
 
 /** The orders that wait for their window. */
 export class FaultBoard {
+  readonly #cannot: readonly FaultKind[];
   #orders: FaultOrder[] = [];
+
+  /** `cannot` are the kinds that this desk is unable to make. */
+  constructor(cannot: readonly FaultKind[] = []) {
+    this.#cannot = cannot;
+  }
 
   get orders(): readonly FaultOrder[] {
     return this.#orders;
   }
 
+  /** Throws a refusal where this desk cannot make the fault. */
   order(fault: FaultOrder): void {
+    if (this.#cannot.includes(fault.kind)) {
+      throw new Refusal(400, 'fault_impossible', `${fault.kind} cannot be made on this network: it needs nftables.`);
+    }
     this.#orders.push(fault);
   }
 

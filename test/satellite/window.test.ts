@@ -1,28 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../scripts/tasking/api.ts';
-import { inSeconds, type TestDesk, testDesk, uploadScript, windowBody } from './desk.ts';
-
-const Bucket = 'customer-s3-bucket';
-
-async function objects(desk: TestDesk): Promise<Map<string, string>> {
-  const client = new S3Client({
-    endpoint: desk.s3Endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'anybody', secretAccessKey: 'at all' },
-  });
-  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
-  const found = new Map<string, string>();
-  for (const { Key = '' } of Contents) {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
-    found.set(Key, (await Body?.transformToString()) ?? '');
-  }
-  client.destroy();
-  return found;
-}
+import { inSeconds, testDesk, uploadScript, windowBody } from './desk.ts';
+import { delivered, objects } from './objects.ts';
 
 describe('a window of the simulated satellite', () => {
   it('runs what was uploaded, and delivers its outbox under the documented names', async () => {
@@ -45,9 +26,8 @@ describe('a window of the simulated satellite', () => {
       expect.stringMatching(/STAMP_(pwd|word)$/),
       expect.stringMatching(/STAMP_(pwd|word)$/),
     ]);
-    const content = (name: string) => [...found].find(([key]) => key.endsWith(`_${name}`))?.[1];
-    expect(content('pwd')?.trim()).toBe(join(desk.directory, 'FM1/sdr'));
-    expect(content('word')).toBe('one * $HOME\n');
+    expect(String(await delivered(desk, 'pwd'))).toBe(`${join(desk.directory, 'FM1/sdr')}\n`);
+    expect(String(await delivered(desk, 'word'))).toBe('one * $HOME\n');
 
     expect((await desk.ask('GET', PATHS.uploads)).body).toMatchObject({ data: [{ status: 'UPLOADED' }] });
     expect(existsSync(join(desk.directory, 'FM1/sdr/outbox/pwd'))).toBe(false);
@@ -85,8 +65,7 @@ describe('a window of the simulated satellite', () => {
     const sabertooth = { type: 'PAYLOAD_SABERTOOTH', start: start + 1, duration: 4 } as const;
     await desk.ask('POST', PATHS.window, windowBody(sabertooth, '/usr/bin/curl', ...fetchWords));
     await desk.told(/Delivered: .*_sdr_syslog/);
-    const delivered = [...(await objects(desk))].find(([key]) => key.endsWith('_sdr_syslog'))?.[1];
-    expect(delivered).toBe(readFileSync(join(desk.directory, 'FM1/sdr/var/log/syslog'), 'utf8'));
+    expect(await delivered(desk, 'sdr_syslog')).toEqual(readFileSync(join(desk.directory, 'FM1/sdr/var/log/syslog')));
   });
 
   it('keeps to the downlink budget, small files first', async () => {
@@ -110,7 +89,7 @@ describe('a window of the simulated satellite', () => {
     const parameters = { user_command: command, copy_from: [copy] };
     await desk.ask('POST', PATHS.window, windowBody({ type: 'PAYLOAD_SABERTOOTH', duration: 1, parameters }));
     await desk.told(/Delivered: .*_copied/);
-    expect([...(await objects(desk)).values()]).toContain('from the sdr\n');
+    expect(String(await delivered(desk, 'copied'))).toBe('from the sdr\n');
   });
 });
 
@@ -144,7 +123,7 @@ describe('a fault that was ordered', () => {
     const script = `"$PAYLOAD_NODE" -p 'new Date().getUTCFullYear() + " " + new Date(0).getTime()' >outbox/year`;
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'sh', '-c', script));
     await desk.told(/Delivered: .*_year/);
-    expect([...(await objects(desk)).values()].at(-1)).toBe('1970 0\n');
+    expect(String(await delivered(desk, 'year'))).toBe('1970 0\n');
   });
 
   it('lets no window overlap with another', async () => {

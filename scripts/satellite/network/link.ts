@@ -1,6 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { LOWEST_PORT } from '../../../shared/payload.ts';
 import type { LinkQuality } from './network.ts';
 
 /**
@@ -31,7 +32,7 @@ export class Link {
     return this.#ownAddress;
   }
 
-  /** Opens and closes ports after what the payload listens on. */
+  /** Opens and closes ports after what the payload listens on, of those that the satellite's network passes. */
   follow(ports: ReadonlySet<number>): void {
     for (const [port, server] of this.#servers) {
       if (ports.has(port)) continue;
@@ -39,7 +40,7 @@ export class Link {
       this.#servers.delete(port);
     }
     for (const port of ports) {
-      if (this.#servers.has(port)) continue;
+      if (this.#servers.has(port) || port < LOWEST_PORT) continue;
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (peer) => this.#join(peer, port));
       server.on('error', () => this.#servers.delete(port));
       this.#servers.set(port, server.listen(port, this.#peerAddress));

@@ -22,6 +22,7 @@ const CLAIM_PORT = 10100;
  * .116 while its window is open.
  */
 export class LoopbackNetwork implements Network {
+  readonly cannot = [];
   readonly #block: number;
   readonly #claim: Server;
   readonly #links = new Map<string, Link>();

@@ -1,6 +1,7 @@
 import type { Sandbox } from '../../simulate/sandbox.ts';
 import type { UserCommand } from '../../simulate/window.ts';
 import type { PayloadName } from '../../tasking/api.ts';
+import type { FaultKind } from '../fault.ts';
 
 /** One payload computer of one simulated satellite. */
 export interface Place {
@@ -26,6 +27,8 @@ export interface Launch {
 
 /** What stands for the satellite's Ethernet and for the root of each payload's file system. */
 export interface Network {
+  /** Faults that this network cannot make. */
+  readonly cannot: readonly FaultKind[];
   /** The payload comes on: from now on the others reach it, once something listens. */
   connect(place: Place, quality: LinkQuality): Promise<void>;
   /** The payload goes off. */
