@@ -14,14 +14,19 @@ const LEVELS = ['debug', 'info', 'warn', 'error'];
 /** A line longer than this says more about the one who caused it than about the window: it is dropped, and counted. */
 const LONGEST_LINE_BYTES = 4096;
 
+/** How long a busy server's log is left as it is before it is written anew. */
+const REWRITE_MS = 1000;
+
 /** Kept free for the line that says how many lines were dropped. */
 const NOTE_BYTES = 256;
 
 /**
  * A log file that never outgrows its budget, because it is downlinked: when it is full, the least telling lines go
- * first (`debug` before `info` before `warn`), the oldest of them first, and the first line says how many went. A
- * quarter of the budget is freed at a time, so that the file is not rewritten at every line. Continues a log that is
- * there.
+ * first (`debug` before `info` before `warn`), the oldest of them first, and the first line says how many went.
+ * Continues a log that is there.
+ *
+ * A full log has to be written anew, with an fsync: a quarter of the budget is freed at a time, and lines that come within
+ * {@link REWRITE_MS} of the first that found it full wait in memory, where a kill loses them.
  *
  * A disk that refuses a line ends the log, not the run: what is being moved matters more than what is told about it.
  */
@@ -32,6 +37,7 @@ export class BoundedLog implements DestinationStream {
   #sizeBytes = 0;
   #dropped = 0;
   #fd: number | null;
+  #rewriting: NodeJS.Timeout | null = null;
 
   /** Throws a `disk-refused` failure where the file cannot be opened for appending. */
   constructor(path: string, budgetBytes: number) {
@@ -55,15 +61,24 @@ export class BoundedLog implements DestinationStream {
       return;
     }
     this.#remember(text);
+    if (this.#sizeBytes > this.#budgetBytes) {
+      this.#drop();
+      this.#rewriting ??= setTimeout(() => this.#rewrite(), REWRITE_MS).unref();
+    }
+    if (this.#rewriting !== null) return;
     try {
-      if (this.#sizeBytes > this.#budgetBytes) this.#trim();
-      else writeWholeSync(this.#fd, Buffer.from(text));
+      writeWholeSync(this.#fd, Buffer.from(text));
     } catch {
-      this.close();
+      this.#end();
     }
   }
 
   close(): void {
+    if (this.#rewriting !== null) this.#rewrite();
+    this.#end();
+  }
+
+  #end(): void {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
   }
@@ -81,7 +96,7 @@ export class BoundedLog implements DestinationStream {
     this.#sizeBytes += Buffer.byteLength(text);
   }
 
-  #trim(): void {
+  #drop(): void {
     const goalBytes = this.#budgetBytes * 0.75;
     for (const level of LEVELS) {
       this.#lines = this.#lines.filter((line) => {
@@ -91,9 +106,18 @@ export class BoundedLog implements DestinationStream {
         return false;
       });
     }
-    replaceFileSync(this.#path, this.#note() + this.#lines.map((line) => line.text).join(''));
-    this.close();
-    this.#fd = openSync(this.#path, 'a');
+  }
+
+  #rewrite(): void {
+    if (this.#rewriting !== null) clearTimeout(this.#rewriting);
+    this.#rewriting = null;
+    try {
+      replaceFileSync(this.#path, this.#note() + this.#lines.map((line) => line.text).join(''));
+      this.#end();
+      this.#fd = openSync(this.#path, 'a');
+    } catch {
+      this.#end();
+    }
   }
 
   #note(): string {

@@ -1,8 +1,12 @@
 import { diskFailure } from '../../shared/failure.ts';
 import { replaceFileSync } from './atomic-file.ts';
 
-/** A write costs an fsync: progress is written no more often than this; the start and the end are written at once. */
+/**
+ * A write costs an fsync: progress is written no more often than this, and less often where the disk is slow, so that
+ * telling takes no more than a twentieth of the run. The start and the end are written at once.
+ */
 const QUIET_MS = 250;
+const QUIET_PER_WRITE = 20;
 
 /**
  * Keeps a report in the outbox true: {@link touch} after every change, {@link writeNow} at the start and at the end. The
@@ -13,6 +17,7 @@ export class ReportFile {
   readonly #snapshot: (revision: number) => unknown;
   #revision = 0;
   #timer: NodeJS.Timeout | null = null;
+  #quietMs = QUIET_MS;
 
   /** `path` is `null` where there is no outbox; then nothing is written. */
   constructor(path: string | null, snapshot: (revision: number) => unknown) {
@@ -29,7 +34,7 @@ export class ReportFile {
       } catch {
         // Said at the end of the run, when writeNow is called for the last time.
       }
-    }, QUIET_MS).unref();
+    }, this.#quietMs).unref();
   }
 
   /** Throws a disk failure where the report cannot be written. */
@@ -38,8 +43,10 @@ export class ReportFile {
     this.#timer = null;
     if (this.#path === null) return;
     this.#revision += 1;
+    const startedMs = performance.now();
     try {
       replaceFileSync(this.#path, `${JSON.stringify(this.#snapshot(this.#revision))}\n`);
+      this.#quietMs = Math.max(QUIET_MS, QUIET_PER_WRITE * (performance.now() - startedMs));
     } catch (error) {
       throw diskFailure(`The report ${this.#path} cannot be written`, error);
     }

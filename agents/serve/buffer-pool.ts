@@ -1,5 +1,5 @@
-/** Large enough that a system call's cost is lost in it: half the CPU of 64 KiB, measured. */
-const LARGE_BYTES = 1024 * 1024;
+/** Large enough that a system call's cost is lost in it, and two of them small enough for the cache of a Cortex-A53. */
+const LARGE_BYTES = 256 * 1024;
 const SMALL_BYTES = 64 * 1024;
 
 /** Four senders at full speed, each with two. */
@@ -8,7 +8,7 @@ const MOST_LARGE = 8;
 /**
  * The buffers that files are sent through. Each sender has two, so that one is read into while the other is written. It
  * starts with small ones and is lent large ones as long as its reader keeps up; there are so few of these that 64 slow
- * readers cost 16 MiB, however large their files are.
+ * readers cost 10 MiB, however large their files are.
  */
 export class BufferPool {
   readonly #large: Buffer[] = [];

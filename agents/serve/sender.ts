@@ -1,4 +1,4 @@
-import { read as readFile } from 'node:fs';
+import { read, readSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { type ByteRange, rangeSizeBytes } from '../../shared/range.ts';
 import type { Body } from './answer.ts';
@@ -10,6 +10,15 @@ export class TransferCutError extends Error {}
 /** A reader that takes a buffer within this time keeps up, and is lent larger ones. */
 const KEEPS_UP_MS = 100;
 
+/** A read that takes longer than this came from the disk. */
+const FROM_CACHE_MS = 4;
+
+/** After a read from the disk so many are left to the thread pool before the cache is tried again. */
+const READS_IN_POOL = 32;
+
+/** A reader as fast as memory never makes a write wait: after so long, everybody else has a turn. */
+const TURN_MS = 5;
+
 /**
  * Writes the body of one response, never faster than its reader takes it and never slower than the lowest rate allows.
  * `sentBytes` counts what has been handed to the system.
@@ -20,6 +29,7 @@ export class Sender {
   readonly #pool: BufferPool;
   readonly #lowestRateBytesPerSecond: number;
   #fail: ((error: Error) => void) | null = null;
+  #readsInPool = 0;
 
   constructor(response: ServerResponse, pool: BufferPool, lowestRateBytesPerSecond: number) {
     this.#response = response;
@@ -44,37 +54,63 @@ export class Sender {
   async #sendRange(fd: number, range: ByteRange): Promise<void> {
     let position = range.first;
     let unreadBytes = rangeSizeBytes(range);
-    let idle = this.#pool.take();
+    let writing = this.#pool.take();
     let filling = this.#pool.take();
-    const fill = (): Promise<number> => {
+    let turnMs = performance.now();
+    const fill = (): Filled => {
       const lengthBytes = Math.min(filling.length, unreadBytes);
-      const filled = readAt(fd, filling, lengthBytes, position);
+      const filled = this.#read(fd, filling, lengthBytes, position);
       position += lengthBytes;
       unreadBytes -= lengthBytes;
-      const whole = filled.then((sizeBytes) => {
-        if (sizeBytes < lengthBytes) throw new TransferCutError('the file became shorter while it was sent');
-        return sizeBytes;
-      });
-      // Whoever awaits it hears of its failure; until then a failure is not one that nobody handles.
-      whole.catch(() => {});
-      return whole;
+      return filled;
     };
-    let filled: Promise<number> | null = fill();
+    let filled: Filled | null = null;
     try {
+      filled = fill();
       while (filled !== null) {
-        const sizeBytes = await filled;
-        [idle, filling] = [filling, idle];
-        filled = unreadBytes > 0 ? fill() : null;
+        const sizeBytes: number = typeof filled === 'number' ? filled : await filled;
+        [writing, filling] = [filling, writing];
         const startedMs = performance.now();
-        await this.#write(idle.subarray(0, sizeBytes));
-        idle = this.#pool.trade(idle, performance.now() - startedMs < KEEPS_UP_MS);
+        const written = this.#write(writing.subarray(0, sizeBytes));
+        written.catch(() => {});
+        filled = unreadBytes > 0 ? fill() : null;
+        await written;
+        const nowMs = performance.now();
+        writing = this.#pool.trade(writing, nowMs - startedMs < KEEPS_UP_MS);
+        if (nowMs - turnMs > TURN_MS) {
+          await new Promise(setImmediate);
+          turnMs = performance.now();
+        }
       }
     } finally {
       // A read that is under way still writes into its buffer, and holds the file.
-      await filled?.catch(() => 0);
-      this.#pool.release(idle);
+      if (filled instanceof Promise) await filled.catch(() => 0);
+      this.#pool.release(writing);
       this.#pool.release(filling);
     }
+  }
+
+  /**
+   * Reads the whole length. What lies in the cache of the system is read here and now: half the CPU of asking the thread
+   * pool. A read that turns out to come from the disk has held up everybody, and so the next ones are left to the pool.
+   */
+  #read(fd: number, buffer: Buffer, lengthBytes: number, position: number): Filled {
+    if (this.#readsInPool > 0) {
+      this.#readsInPool -= 1;
+      const filled = readInPool(fd, buffer, lengthBytes, position);
+      // Whoever awaits it hears of its failure; until then a failure is not one that nobody handles.
+      filled.catch(() => {});
+      return filled;
+    }
+    const startedMs = performance.now();
+    let done = 0;
+    while (done < lengthBytes) {
+      const more = readSync(fd, buffer, done, lengthBytes - done, position + done);
+      if (more === 0) throw new TransferCutError(SHORTER);
+      done += more;
+    }
+    if (performance.now() - startedMs > FROM_CACHE_MS) this.#readsInPool = READS_IN_POOL;
+    return lengthBytes;
   }
 
   #write(bytes: Uint8Array): Promise<void> {
@@ -96,19 +132,21 @@ export class Sender {
   }
 }
 
-/** Reads until the length is there or the file ends: a read may give less than it was asked for. */
-async function readAt(fd: number, buffer: Buffer, lengthBytes: number, position: number): Promise<number> {
+/** How much was read, now or soon. */
+type Filled = number | Promise<number>;
+
+const SHORTER = 'the file became shorter while it was sent';
+
+async function readInPool(fd: number, buffer: Buffer, lengthBytes: number, position: number): Promise<number> {
   let done = 0;
   while (done < lengthBytes) {
-    const more = await readOnce(fd, buffer, done, lengthBytes - done, position + done);
-    if (more === 0) break;
+    const more = await new Promise<number>((resolve, reject) => {
+      read(fd, buffer, done, lengthBytes - done, position + done, (error, sizeBytes) =>
+        error ? reject(error) : resolve(sizeBytes),
+      );
+    });
+    if (more === 0) throw new TransferCutError(SHORTER);
     done += more;
   }
-  return done;
-}
-
-function readOnce(fd: number, buffer: Buffer, offset: number, length: number, position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    readFile(fd, buffer, offset, length, position, (error, sizeBytes) => (error ? reject(error) : resolve(sizeBytes)));
-  });
+  return lengthBytes;
 }
