@@ -180,11 +180,12 @@ export class Delivery implements Candidate {
     if (!this.settled) this.#settle(failure);
   }
 
-  #settle(failure: Failure | null): void {
-    const { entry, source } = this.item;
+  #settle(ended: Failure | null): void {
+    const { entry, peer, source } = this.item;
     this.settled = true;
-    if (failure === null) entry.state = 'delivered';
+    if (ended === null) entry.state = 'delivered';
     else {
+      const failure = peer.explain(ended);
       this.#context.budget.release(this.#reservedBytes);
       entry.state = stateAfter(failure);
       entry.failure = fileFailure(failure);

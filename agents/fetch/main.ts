@@ -4,7 +4,7 @@ import { type FetchEvent, fetchEvents } from '../../shared/event.ts';
 import { asFailure, Failure, failureKinds } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
 import { replaceFileSync } from '../common/atomic-file.ts';
-import { consoleOn } from '../common/console.ts';
+import { consoleOn, outliveReaders } from '../common/console.ts';
 import { onPayload, readEnvironment } from '../common/environment.ts';
 import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
@@ -28,6 +28,8 @@ const LOG_BUDGET_BYTES = 64 * 1024;
 
 /** What the report takes of a budget, at most. */
 const REPORT_BYTES = 16 * 1024;
+
+outliveReaders(process.stdout, process.stderr);
 
 // Only main() says that a run went well; an event loop that runs empty before it ends has gone wrong.
 process.exitCode = failureKinds.unforeseen.exitCode;

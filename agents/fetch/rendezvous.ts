@@ -51,11 +51,6 @@ export class Peer {
     this.#events = events;
   }
 
-  /** Whether any of the addresses has ever answered in this run. */
-  get everAnswered(): boolean {
-    return this.#everAnswered;
-  }
-
   /** The server that answers; `null` while there is none. */
   get current(): Server | null {
     return this.#current;
@@ -102,11 +97,23 @@ export class Peer {
       }
       await delay(INTERVAL_MS, undefined, { signal });
     }
-    const names = this.addresses.map(formatAddress).join(' and ');
     // Not forgotten: the files after this one need not wait as long to learn the same.
     throw this.#everAnswered
-      ? new Failure('link-lost', `The server at ${names} went away and did not come back.`)
-      : new Failure('no-server', `No server answered at ${names}.`);
+      ? new Failure('link-lost', `The server at ${this.#names()} went away and did not come back.`)
+      : this.#noServer();
+  }
+
+  /** What a failure comes down to: where nobody ever answered, a window that ended was one spent on waiting. */
+  explain(failure: Failure): Failure {
+    return failure.code === 'time-ran-out' && !this.#everAnswered ? this.#noServer() : failure;
+  }
+
+  #noServer(): Failure {
+    return new Failure('no-server', `No server answered at ${this.#names()}.`);
+  }
+
+  #names(): string {
+    return this.addresses.map(formatAddress).join(' and ');
   }
 
   /** Whoever accepts a connection must also answer: a port that is only forwarded, or a stopped server, does not. */

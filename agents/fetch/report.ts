@@ -87,7 +87,7 @@ export class RunReport {
     const files = this.#listed(mostFiles);
     return {
       schema: 'payload-fetch-report/1',
-      agent: { name: 'payload-fetch', version, protocol: PROTOCOL_VERSION, node: process.version },
+      agent: { name: 'payload-fetch', version, protocol: PROTOCOL_VERSION, node: process.versions.node },
       revision,
       state: this.#exitCode === null ? 'running' : 'ended',
       startedAt: this.#startedAt,

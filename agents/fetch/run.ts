@@ -1,13 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
-import {
-  asFailure,
-  diskFailure,
-  Failure,
-  type FailureCode,
-  failureKinds,
-  worstExitCode,
-} from '../../shared/failure.ts';
+import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
 import { featurePath } from '../../shared/protocol.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import { elapsedMs } from '../common/run-clock.ts';
@@ -72,7 +65,7 @@ export class Run {
     await new Scheduler(deliveries, rate, deadlineMs, signal).run();
     const exitCode = worstExitCode([
       ...this.#otherExitCodes,
-      ...this.#items.map(({ entry, peer }) => exitCodeOf(entry.failure?.code ?? null, peer)),
+      ...this.#items.map(({ entry }) => (entry.failure === null ? 0 : failureKinds[entry.failure.code].exitCode)),
     ]);
     if (exitCode === 0) await this.#tellDone();
     for (const peer of this.#peers.values()) peer.close();
@@ -148,12 +141,13 @@ export class Run {
     }
   }
 
-  #refuse({ source, output }: Wanted, failure: Failure, peer: Peer): void {
+  #refuse({ source, output }: Wanted, ended: Failure, peer: Peer): void {
+    const failure = peer.explain(ended);
     const entry = newEntry(source.text, output ?? '');
     entry.state = 'failed';
     entry.failure = fileFailure(failure);
     this.#report.files.push(entry);
-    this.#otherExitCodes.push(exitCodeOf(failure.code, peer));
+    this.#otherExitCodes.push(failure.exitCode);
     const { code, message: reason, advice } = failure;
     this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
   }
@@ -226,10 +220,4 @@ function absoluteOutput(named: string, outbox: string | null, environment: Envir
 
 function bothTo(one: string, other: string, path: string): Failure {
   return new Failure('usage', `${one} and ${other} would both be written to ${path}.`);
-}
-
-/** A run that ends by time or by a signal says by its exit code whether there ever was a server. */
-function exitCodeOf(code: FailureCode | null, peer: Peer): number {
-  if (code === null) return 0;
-  return failureKinds[code === 'time-ran-out' && !peer.everAnswered ? 'no-server' : code].exitCode;
 }

@@ -203,6 +203,7 @@ describe('exit codes', () => {
     const { run, report } = desk();
     expect((await run(['/x', '--from', `127.0.0.1:${await freePort()}`, '--duration', '0.5'])).code).toBe(4);
     expect(report().server.answered).toBeNull();
+    expect(report().files).toMatchObject([{ failure: { code: 'no-server' } }]);
   });
 
   it.each([401, 403, 404, 410])('5 for %i, and the other files are delivered', async (status) => {
