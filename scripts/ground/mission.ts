@@ -87,6 +87,7 @@ const missionFile = z
     linkRate: rate.default(10_000_000),
     downlinkBudget: rate.nullable().default(null),
     minimumWindow: seconds.default(MINIMUM_SECONDS),
+    recursive: z.boolean().default(false),
     acrossWindows: z.boolean().default(false),
     wrapper: onBoardPath.nullable().default(null),
     serve: bundle('build/payload-serve'),
@@ -106,6 +107,7 @@ const missionFile = z
       linkBytesPerSecond: m.linkRate,
       downlinkBudgetBytes: m.downlinkBudget,
       minimumWindowSeconds: m.minimumWindow,
+      recursive: m.recursive,
       acrossWindows: m.acrossWindows,
       wrapper: m.wrapper,
       serve: m.serve,
@@ -149,6 +151,8 @@ export interface Mission {
   readonly downlinkBudgetBytes: number | null;
   /** The shortest window that is taken; a simulated satellite may take shorter ones than the operator. */
   readonly minimumWindowSeconds: number;
+  /** Whether a directory among the files means all that is below it. */
+  readonly recursive: boolean;
   /** Whether the files may take several windows: payload-fetch continues where the one before ended. */
   readonly acrossWindows: boolean;
   /** A script of the user's that runs the agents, such as `/persist/bin/entry.sh`. */

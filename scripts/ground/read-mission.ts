@@ -37,6 +37,7 @@ const FLAG_MEMBERS: Readonly<Record<string, true>> = {
   downlinkBudget: true,
   wrapper: true,
   minimumWindow: true,
+  recursive: true,
   acrossWindows: true,
 };
 

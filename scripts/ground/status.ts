@@ -52,9 +52,10 @@ export function windowLines(
   });
 }
 
-/** The lines as a table for people. */
-export function statusTable(lines: readonly StatusLine[]): string {
-  const rows = lines.map((line) => [line.satellite, line.state, line.what, line.id ?? '-']);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
+/** The lines for people: the state first, whose words are of known length, so that later lines stand under earlier ones. */
+export function statusText(lines: readonly StatusLine[]): string {
+  const longest = 'PENDING_SYNC'.length;
+  return lines
+    .map((line) => `${line.satellite.padEnd(5)}  ${line.state.padEnd(longest)}  ${line.what} (${line.id ?? 'no id'})`)
+    .join('\n');
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, SDR } from '../../shared/payload.ts';
 import type { WindowRequest } from '../tasking/api.ts';
 import { WINDOW_RULES } from '../tasking/rules.ts';
-import type { Mission } from './mission.ts';
+import type { Mission, WantedFile } from './mission.ts';
 
 /** The two windows of one satellite, as they are posted. */
 export interface WindowPair {
@@ -87,7 +87,21 @@ function fetchArguments(mission: Mission): readonly string[] {
     ...named.flatMap((file) => [file.path, '-o', file.outputName ?? '']),
     ...mission.files.filter((file) => file.outputName === null).map((file) => file.path),
   ];
-  return [...sources, ...from, '--duration', String(runSeconds(mission, mission.sabertoothSeconds))];
+  const many = mission.recursive || mission.files.length > FILES_IN_REPORT || mission.files.some(isSelection);
+  const options = [
+    ...(mission.recursive ? ['--recursive'] : []),
+    ...(many ? ['--full-report'] : []),
+    ...(mission.downlinkBudgetBytes === null ? [] : ['--budget', String(mission.downlinkBudgetBytes)]),
+  ];
+  return [...sources, ...from, ...options, '--duration', String(runSeconds(mission, mission.sabertoothSeconds))];
+}
+
+/** The report of payload-fetch lists no more; the full list then comes beside it. */
+const FILES_IN_REPORT = 24;
+
+/** A pattern or a directory stands for any number of files. */
+function isSelection(file: WantedFile): boolean {
+  return file.path.endsWith('/') || /[*?[]/.test(file.path);
 }
 
 /** A program counts from its own start, which the boot puts after the window's: counted fully it would be cut off. */

@@ -61,7 +61,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /** What arrived under a name, oldest first, as the review brought it here. */
 function arrived(ground: Ground, listing: string, name: string): readonly Buffer[] {
-  const keys = [...listing.matchAll(new RegExp(`FM1/(\\S+Z_${name})$`, 'gm'))].map((match) => match[1] ?? '');
+  const keys = [...listing.matchAll(new RegExp(`^.* (\\S+Z_${name})$`, 'gm'))].map((match) => match[1] ?? '');
   return keys.map((key) => readFileSync(join(ground.directory, 'review', 'FM1', key)));
 }
 
@@ -89,6 +89,7 @@ describe('the loop of the ground', () => {
       code: 0,
       stdout: expect.stringContaining('Complete: 1 file arrived and verified.'),
     });
+    expect(review.stdout).toMatch(/^a\/directory\/FM1\/downlink\/:\n.* 0 \d{4}\/\n.* 0 \d{4}\/\d\d\/\n/);
     const source = readFileSync(join(loop.desk.directory, 'FM1/sdr/var/log/syslog'));
     expect(arrived(loop, review.stdout, 'sdr_syslog').map(sha256)).toEqual([sha256(source)]);
     const page = readFileSync(join(loop.directory, 'review/review.html'), 'utf8');

@@ -84,7 +84,7 @@ export function serveReportOf(changes: Partial<ServeReport> = {}): ServeReport {
 export interface Item {
   readonly name: string;
   readonly stamp?: string;
-  readonly text?: string;
+  readonly text?: string | Buffer;
   readonly sha256?: string;
 }
 
@@ -96,12 +96,12 @@ export const report = (value: FetchReport | ServeReport, stamp?: string): Item =
 
 /** What arrived, sorted as the review sorts it. */
 export function evidenceOf(items: readonly Item[]): Evidence {
-  const texts = new Map<string, string>();
+  const contents = new Map<string, Buffer>();
   const objects = items.map(({ name, stamp = '20261201T060200Z', text = '', sha256 = SHA }): Collected => {
     const arrival = parseArrival(`a/directory/FM1/downlink/2026/12/01/${stamp}_${name}`, text.length);
     if (arrival === null) throw new Error(`${stamp}_${name} is no arrival`);
-    texts.set(arrival.key, text);
+    contents.set(arrival.key, Buffer.from(text));
     return { ...arrival, sha256, path: `/review/${arrival.listedAs}` };
   });
-  return sortEvidence(objects, (object) => texts.get(object.key) ?? '');
+  return sortEvidence(objects, (object) => contents.get(object.key) ?? Buffer.alloc(0));
 }

@@ -9,7 +9,7 @@ export function withMission<T>(parser: Argv<T>) {
     .option('file', {
       type: 'string',
       array: true,
-      describe: 'File of the SDR: PATH[,as=NAME][,size=40MB]; repeatable',
+      describe: 'File, pattern or directory/ of the SDR: PATH[,as=NAME][,size=40MB]; repeatable',
     })
     .option('start', { type: 'string', describe: 'earliest, +6h (the default), 2026-12-01T06:00:00Z or epoch seconds' })
     .option('duration', { type: 'string', describe: 'How long each window lasts [60s]' })
@@ -20,6 +20,7 @@ export function withMission<T>(parser: Argv<T>) {
     .option('downlink-budget', { type: 'string', describe: 'What the SABERTOOTH window may downlink, such as 20MB' })
     .option('wrapper', { type: 'string', describe: 'Script on board that runs the agents: /persist/bin/entry.sh' })
     .option('minimum-window', { type: 'string', describe: 'The shortest window that is taken [30s]' })
+    .option('recursive', { type: 'boolean', describe: 'A directory means all that is below it' })
     .option('across-windows', { type: 'boolean', describe: 'The files may take several windows' })
     .option('skip-upload', { type: 'boolean', describe: 'Both bundles are on board already' });
 }
@@ -55,6 +56,7 @@ export type MissionFlags = Partial<
 > & {
   readonly satellite?: string[] | undefined;
   readonly file?: string[] | undefined;
+  readonly recursive?: boolean | undefined;
   readonly acrossWindows?: boolean | undefined;
   readonly skipUpload?: boolean | undefined;
 };

@@ -8,9 +8,9 @@ import { diskFailure, GroundFailure } from '../failure.ts';
 import { parseMission } from '../mission.ts';
 import { readMission } from '../read-mission.ts';
 import { readReceipts } from '../receipts.ts';
-import { type Arrival, parseArrival } from '../review/arrival.ts';
+import { parseArrival, parseDownlinkKey } from '../review/arrival.ts';
 import { type Bucket, directoryBucket, type StoredObject } from '../review/bucket.ts';
-import { type Collected, collect } from '../review/collect.ts';
+import { collect } from '../review/collect.ts';
 import { sortEvidence } from '../review/evidence.ts';
 import type { Flown } from '../review/flown.ts';
 import { renderPage, stateInWords, verdictOf, type WrittenMission } from '../review/page.ts';
@@ -44,13 +44,13 @@ export async function runReview(flags: ReviewFlags, around: Surroundings): Promi
   if (satellites.length === 0) {
     throw new GroundFailure('incomplete', `${bucket.name} holds nothing that was downlinked yet.`);
   }
-  list(objects, arrivals, around);
+  list(objects, satellites, around);
 
   const collected = await collect(bucket, arrivals, flags.output);
   const flown = readFlown(flags);
   const reviews = satellites.map((satellite) => {
     const own = collected.filter((object) => object.satellite === satellite);
-    const evidence = sortEvidence(own, (object: Collected) => readFileSync(object.path, 'utf8'));
+    const evidence = sortEvidence(own, (object) => readFileSync(object.path));
     return reviewSatellite(satellite, evidence, flown(satellite));
   });
   const nextMissions = await writeNextMissions(reviews, flags.output);
@@ -71,13 +71,15 @@ async function openBucket(flags: ReviewFlags, around: Surroundings): Promise<Buc
   return s3Bucket(flags.bucket, flags.endpoint, around.variables);
 }
 
-/** Prints what is there as the tutorial's listing does. */
-function list(objects: readonly StoredObject[], arrivals: readonly Arrival[], around: Surroundings): void {
-  const listedAs = new Map(arrivals.map((arrival) => [arrival.key, arrival]));
+/** Prints what lies below each satellite's downlink folder as the tutorial's listing does, folders included. */
+function list(objects: readonly StoredObject[], satellites: readonly string[], around: Surroundings): void {
+  let folder = '';
   for (const object of objects) {
-    const arrival = listedAs.get(object.key);
-    if (arrival !== undefined)
-      around.print(formatListing({ ...object, key: `${arrival.satellite}/${arrival.listedAs}` }));
+    const parts = parseDownlinkKey(object.key);
+    if (parts === null || !satellites.includes(parts.satellite)) continue;
+    if (parts.folder !== folder) around.print(`${parts.folder}:`);
+    folder = parts.folder;
+    around.print(formatListing({ ...object, key: parts.listedAs }));
   }
 }
 

@@ -1,7 +1,7 @@
 import { apiName, readApi, readToken } from '../connection.ts';
 import { GroundFailure } from '../failure.ts';
 import { type DeploymentReceipt, readReceipts } from '../receipts.ts';
-import { type StatusLine, statusTable, uploadLine, windowLines } from '../status.ts';
+import { type StatusLine, statusText, uploadLine, windowLines } from '../status.ts';
 import { type TaskingApi, taskingClient } from '../tasking-client.ts';
 import type { ApiFlags } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -35,7 +35,7 @@ export async function runStatus(flags: StatusFlags, around: Surroundings): Promi
     return [...uploads.map((receipt) => uploadLine(receipt, listedUploads)), ...windows.flat()];
   };
   const print = (list: readonly StatusLine[]): void =>
-    around.print(flags.json ? list.map((line) => JSON.stringify(line)).join('\n') : statusTable(list));
+    around.print(flags.json ? list.map((line) => JSON.stringify(line)).join('\n') : statusText(list));
 
   let before = await lines();
   print(before);

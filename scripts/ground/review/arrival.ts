@@ -12,14 +12,33 @@ export interface Arrival {
   readonly sizeBytes: number;
 }
 
-/** `<prefix>/<satellite>/downlink/YYYY/MM/DD/YYYYMMDDTHHMMSSZ_<file name>` (tutorial, "Review"). */
-const OBJECT =
-  /(?:^|\/)(?<satellite>[A-Za-z0-9][\w-]*)\/downlink\/(?<listedAs>(?:\d{4}\/\d\d\/\d\d\/)?(?<stamp>\d{8}T\d{6}Z)_(?<name>.+))$/s;
+/** A key below a satellite's downlink folder, in its parts. */
+export interface DownlinkKey {
+  /** Up to and with `downlink/`. */
+  readonly folder: string;
+  readonly satellite: string;
+  /** What follows. */
+  readonly listedAs: string;
+}
+
+/** Reads `<prefix>/<satellite>/downlink/...`; `null` for any other key. The last such folder counts. */
+export function parseDownlinkKey(key: string): DownlinkKey | null {
+  const match = /^(?<folder>(?:.*\/)?(?<satellite>[A-Za-z0-9][\w-]*)\/downlink\/)(?<listedAs>.+)$/s.exec(key);
+  const { folder, satellite, listedAs } = match?.groups ?? {};
+  if (folder === undefined || satellite === undefined || listedAs === undefined) return null;
+  return { folder, satellite, listedAs };
+}
+
+/** `YYYY/MM/DD/YYYYMMDDTHHMMSSZ_<file name>` (tutorial, "Review"). */
+const DATED = /^(?:\d{4}\/\d\d\/\d\d\/)?(?<stamp>\d{8}T\d{6}Z)_(?<name>.+)$/s;
 
 /** Reads the key of a delivered object; `null` for anything else, such as the objects that stand for folders. */
 export function parseArrival(key: string, sizeBytes: number): Arrival | null {
-  const { satellite, listedAs, stamp, name } = OBJECT.exec(key)?.groups ?? {};
-  if (satellite === undefined || listedAs === undefined || stamp === undefined || name === undefined) return null;
-  const stampedAtMs = Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+  const parts = parseDownlinkKey(key);
+  const { stamp, name } = DATED.exec(parts?.listedAs ?? '')?.groups ?? {};
+  if (parts === null || stamp === undefined || name === undefined) return null;
+  const iso = stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  const stampedAtMs = Date.parse(iso);
+  const { satellite, listedAs } = parts;
   return Number.isNaN(stampedAtMs) ? null : { key, satellite, listedAs, stampedAtMs, name, sizeBytes };
 }

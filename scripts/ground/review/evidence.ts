@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type FetchReport, fetchReport, type ServeReport, serveReport } from '../../../shared/report.ts';
 import type { Collected } from './collect.ts';
@@ -33,35 +34,39 @@ export interface Evidence {
 }
 
 const REPORT = /^payload-(serve|fetch)-report[^/]*\.json$/;
+/** Every file of a run, where the report itself has no room for them (payload-fetch, `--full-report`). */
+const FULL_REPORT = 'payload-fetch-full-report.json.gz';
 const LOG = /^payload-(serve|fetch)-log[^/]*\.ndjson$/;
 const START_FAILURE = /^(payload-(?:serve|fetch))-did-not-start\.txt$/;
 
 /** Whether the agents write a file of this name about themselves. */
 export function isAboutAgents(name: string): boolean {
-  return [REPORT, LOG, START_FAILURE].some((pattern) => pattern.test(name));
+  return name === FULL_REPORT || [REPORT, LOG, START_FAILURE].some((pattern) => pattern.test(name));
 }
 
-/** Sorts what arrived from one satellite. `readText` gives the content of what {@link isAboutAgents}. */
-export function sortEvidence(objects: readonly Collected[], readText: (object: Collected) => string): Evidence {
+/** Sorts what arrived from one satellite. `read` gives the content of what {@link isAboutAgents}. */
+export function sortEvidence(objects: readonly Collected[], read: (object: Collected) => Buffer): Evidence {
   const serve: RunEvidence<ServeReport>[] = [];
   const fetch: RunEvidence<FetchReport>[] = [];
   const unreadable: { object: Collected; reason: string }[] = [];
   const logs = objects.filter((object) => LOG.test(object.name));
+  const fullReports = objects.flatMap((object) => (object.name === FULL_REPORT ? readFullReport(read(object)) : []));
 
   for (const object of objects) {
     const agent = REPORT.exec(object.name)?.[1];
     if (agent === undefined) continue;
-    const value = parseJson(readText(object));
-    const log = parseLog(nearestLog(object, agent, logs), readText);
+    const value = parseJson(read(object).toString());
+    const log = parseLog(nearestLog(object, agent, logs), read);
     const run = { log, stampedAtMs: object.stampedAtMs };
     const parsed = agent === 'serve' ? serveReport.safeParse(value) : fetchReport.safeParse(value);
     if (!parsed.success) unreadable.push({ object, reason: reasonOf(parsed.error) });
     else if (parsed.data.schema === 'payload-serve-report/1') serve.push({ ...run, report: parsed.data });
-    else fetch.push({ ...run, report: parsed.data });
+    else fetch.push({ ...run, report: withAllFiles(parsed.data, fullReports) });
   }
   const startFailures = objects.flatMap((object): readonly StartFailure[] => {
     const agent = START_FAILURE.exec(object.name)?.[1];
-    return agent === undefined ? [] : [{ agent, sentence: readText(object).trim(), stampedAtMs: object.stampedAtMs }];
+    const { stampedAtMs } = object;
+    return agent === undefined ? [] : [{ agent, sentence: read(object).toString().trim(), stampedAtMs }];
   });
   const byStamp = (a: { stampedAtMs: number }, b: { stampedAtMs: number }): number => a.stampedAtMs - b.stampedAtMs;
   return {
@@ -73,15 +78,33 @@ export function sortEvidence(objects: readonly Collected[], readText: (object: C
   };
 }
 
+/** One that is damaged is done without: the report itself says what matters most. */
+function readFullReport(content: Buffer): readonly FetchReport[] {
+  try {
+    const parsed = fetchReport.safeParse(parseJson(gunzipSync(content).toString()));
+    return parsed.success ? [parsed.data] : [];
+  } catch {
+    return [];
+  }
+}
+
+function withAllFiles(report: FetchReport, fullReports: readonly FetchReport[]): FetchReport {
+  const full = fullReports.find(
+    (other) => other.startedAt === report.startedAt && other.process.pid === report.process.pid,
+  );
+  return full === undefined ? report : { ...report, files: full.files, filesOmitted: 0 };
+}
+
 /** A report and its log lie in one outbox, and are stamped within moments of each other. */
 function nearestLog(report: Collected, agent: string, logs: readonly Collected[]): Collected | undefined {
   const distanceMs = (log: Collected): number => Math.abs(log.stampedAtMs - report.stampedAtMs);
   return logs.filter((log) => LOG.exec(log.name)?.[1] === agent).sort((a, b) => distanceMs(a) - distanceMs(b))[0];
 }
 
-function parseLog(log: Collected | undefined, readText: (object: Collected) => string): readonly LogLine[] {
+function parseLog(log: Collected | undefined, read: (object: Collected) => Buffer): readonly LogLine[] {
   if (log === undefined) return [];
-  return readText(log)
+  return read(log)
+    .toString()
     .split('\n')
     .flatMap((text) => {
       // A power cut may have torn the last line.

@@ -3,7 +3,7 @@ import { capacityBytes, usableOverlap } from '../mission-check.ts';
 import { formatEpoch } from '../quantity.ts';
 import type { Flown } from './flown.ts';
 import type { Outcome } from './outcome.ts';
-import { linkBytesPerSecond, type Pass } from './pass.ts';
+import type { Pass } from './pass.ts';
 
 /** What to put into the next window. */
 export interface NextMission {
@@ -37,7 +37,7 @@ export function proposeNext(
 
   const remaining = outstanding.map(remainingBytesOf);
   const knownBytes = remaining.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
-  const measured = passes.flatMap((pass) => (pass.fetch === null ? [] : (linkBytesPerSecond(pass.fetch) ?? [])))[0];
+  const measured = passes.map((pass) => pass.fetch?.report.link.bytesPerSecond ?? null).find((rate) => rate !== null);
   const linkRate =
     measured === undefined ? mission.linkBytesPerSecond : Math.max(1, Math.floor(measured * RATE_MARGIN));
   const enough = enoughSeconds({ ...mission, linkBytesPerSecond: linkRate }, knownBytes);

@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path/posix';
 import { failureKinds } from '../../../shared/failure.ts';
+import { compileGlob } from '../../../shared/glob.ts';
 import { formatBytes } from '../../../shared/quantity.ts';
 import type { FetchReport } from '../../../shared/report.ts';
 import type { WantedFile } from '../mission.ts';
@@ -58,14 +59,14 @@ export function judgeFiles(
     for (const reported of fetch?.report.files ?? []) {
       const path = pathOf(reported.source);
       if (fetch === null || spoken.has(path)) continue;
-      const match = wanted.find((file) => file.path === path) ?? null;
+      const match = wanted.find((file) => covers(file.path, path)) ?? null;
       if (match === null && age > 0) continue;
       spoken.add(path);
       outcomes.push(judge(path, match, reported, fetch, evidence));
     }
   }
   const unreported = wanted
-    .filter((file) => !spoken.has(file.path))
+    .filter((file) => ![...spoken].some((path) => covers(file.path, path)))
     .map(
       (file): Outcome => ({
         kind: 'unreported',
@@ -149,6 +150,13 @@ function whyUnreported(passes: readonly Pass[], evidence: Evidence): string {
   if (evidence.unreadable.length > 0) return 'The report of payload-fetch arrived and cannot be read.';
   if (passes.some((pass) => pass.fetch !== null)) return 'No report of payload-fetch speaks of it.';
   return 'No report of payload-fetch has arrived: the window has not run, its program did not start, or the downlink is still to come.';
+}
+
+/** Whether a path is what was wanted: the file itself, or one of those that a pattern or a directory stands for. */
+function covers(wanted: string, path: string): boolean {
+  if (wanted === path) return true;
+  if (wanted.endsWith('/')) return path.startsWith(wanted);
+  return /[*?[]/.test(wanted) && (compileGlob(wanted)?.(path) ?? false);
 }
 
 /** The path on the SDR of what payload-fetch was asked for, whether by path or by URL. */

@@ -2,7 +2,7 @@ import { count, formatBytes } from '../../../shared/quantity.ts';
 import { formatEpoch } from '../quantity.ts';
 import { type Html, html, Html as RawHtml } from './html.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
-import { linkBytesPerSecond, type Pass, traceTransfers } from './pass.ts';
+import { type Pass, traceTransfers } from './pass.ts';
 import { type SatelliteReview, unaccountedFiles } from './review.ts';
 import { layOutTimeline } from './timeline.ts';
 import { drawTimeline } from './timeline-svg.ts';
@@ -21,6 +21,9 @@ export interface PageContent {
   /** By satellite. */
   readonly nextMissions: ReadonlyMap<string, WrittenMission>;
 }
+
+/** Warnings of one pass that are shown; the logs have the rest. */
+const WARNINGS_SHOWN = 12;
 
 /** Passes that are drawn, the latest first; older ones are counted. */
 const PASSES_DRAWN = 10;
@@ -141,8 +144,8 @@ ${next === null ? null : html`<p><code>payload-link deploy ${next.path}</code></
 
 function renderPass(pass: Pass, review: SatelliteReview, isLatest: boolean): Html {
   const timeline = layOutTimeline(pass, isLatest ? review.planned : null);
-  const rate = pass.fetch === null ? null : linkBytesPerSecond(pass.fetch);
-  const totals = pass.fetch?.report.totals;
+  const { link, totals } = pass.fetch?.report ?? {};
+  const rate = link?.bytesPerSecond ?? null;
   const retries =
     pass.fetch === null ? null : traceTransfers(pass.fetch).reduce((sum, t) => sum + t.retriesMs.length, 0);
   const tiles: readonly (readonly [string, string])[] = [
@@ -152,8 +155,10 @@ function renderPass(pass: Pass, review: SatelliteReview, isLatest: boolean): Htm
       pass.fetch?.report.server.waitedMs == null ? '–' : inSeconds(pass.fetch.report.server.waitedMs),
     ],
     ['Throughput', rate === null ? '–' : `${formatBytes(rate)}/s`],
+    ['First byte', link?.firstByteMs == null ? '–' : inSeconds(link.firstByteMs)],
     ['Moved', bytesOr(totals?.fetchedBytes)],
     ['Reused', bytesOr(totals?.reusedBytes)],
+    ['Repaired', bytesOr(totals?.mendedBytes)],
     ['Retries', retries === null ? '–' : String(retries)],
   ];
   return html`<h3>Pass of ${formatEpoch(Math.floor(pass.stampedAtMs / 1000))}</h3>
@@ -162,7 +167,19 @@ function renderPass(pass: Pass, review: SatelliteReview, isLatest: boolean): Htm
 <figcaption>Seconds. Dashed outlines: the windows as planned. Bars: the programs as they ran, and each file as it came; a dashed file did not come whole, a stroke across it is a failed attempt. Shaded: both programs ran.${timeline.note === null ? '' : ` ${timeline.note}`}${timeline.omitted === 0 ? '' : ` ${count(timeline.omitted, 'more file')} not drawn.`}</figcaption>
 </figure>
 <p><strong>SDR.</strong> ${endingOf(pass.serve?.report ?? null, 'payload-serve')}</p>
-<p><strong>SABERTOOTH.</strong> ${endingOf(pass.fetch?.report ?? null, 'payload-fetch')}</p>`;
+<p><strong>SABERTOOTH.</strong> ${endingOf(pass.fetch?.report ?? null, 'payload-fetch')}</p>
+${renderWarnings(pass)}`;
+}
+
+/** What the agents warned of: changed sources, repairs, refusals, whatever cost a window its time. */
+function renderWarnings(pass: Pass): Html | null {
+  const lines = [...(pass.serve?.log ?? []), ...(pass.fetch?.log ?? [])].filter(
+    ({ level }) => level === 'warn' || level === 'error',
+  );
+  if (lines.length === 0) return null;
+  const shown = lines.slice(0, WARNINGS_SHOWN).map((line) => html`<li>${line.msg}</li>`);
+  const more = lines.length - shown.length;
+  return html`<ul>${shown}</ul>${more === 0 ? null : html`<p class="quiet">${count(more, 'more line')} in the logs.</p>`}`;
 }
 
 /** How a program's run ended. */

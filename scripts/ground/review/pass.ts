@@ -72,15 +72,3 @@ export function traceTransfers(run: RunEvidence<FetchReport>): readonly Transfer
   }
   return [...traces].map(([source, trace]) => ({ source, ...trace }));
 }
-
-/** Bytes a second over the link while files were coming, by report and log; `null` where they do not tell. */
-export function linkBytesPerSecond(run: RunEvidence<FetchReport>): number | null {
-  const traces = traceTransfers(run);
-  const end = run.report.elapsedMs;
-  const startedMs = Math.min(...traces.map((trace) => trace.startedMs));
-  const endedMs = Math.max(...traces.map((trace) => trace.endedMs ?? end));
-  const { fetchedBytes } = run.report.totals;
-  return traces.length === 0 || fetchedBytes === 0 || endedMs <= startedMs
-    ? null
-    : (fetchedBytes * 1000) / (endedMs - startedMs);
-}

@@ -8,10 +8,12 @@ const ROW_HEIGHT = 34;
 const TRANSFER_HEIGHT = 22;
 const AXIS_HEIGHT = 26;
 const MARGIN = 10;
+/** The last tick's label stands half beyond it. */
+const RIGHT_MARGIN = 28;
 
 /** Draws a timeline. Colours are the page's; nothing is told by colour alone. */
 export function drawTimeline(timeline: Timeline): Html {
-  const scale = (WIDTH - LABEL_WIDTH - MARGIN) / timeline.lengthMs;
+  const scale = (WIDTH - LABEL_WIDTH - RIGHT_MARGIN) / timeline.lengthMs;
   const x = (ms: number): number => round(LABEL_WIDTH + ms * scale);
   const width = (bar: Bar): number => Math.max(2, round((bar.endMs - bar.startMs) * scale));
   const transfersTop = MARGIN + timeline.rows.length * ROW_HEIGHT + 8;
