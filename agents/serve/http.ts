@@ -124,8 +124,10 @@ export class HttpServer {
   }
 
   async #exchange(message: IncomingMessage, response: ServerResponse, given: Answer | null): Promise<void> {
+    if (message.socket.destroyed) return;
     const startedMs = performance.now();
     const request = requestOf(message, response);
+    const closed = new Promise<void>((resolve) => response.once('close', resolve));
     let answer: Answer;
     let thrown: unknown = null;
     try {
@@ -136,6 +138,8 @@ export class HttpServer {
     }
     const { sentBytes, cut } = await this.#write(answer, request.method, response);
     this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
+    // The next request's turn comes when nothing of this answer is left to write.
+    await closed;
   }
 
   async #write(

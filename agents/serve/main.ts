@@ -35,9 +35,10 @@ async function run(): Promise<void> {
   const recorder = new Recorder(serveEvents, console, logPath, settings.logBudgetBytes);
 
   const leftMs = (): number => leftOfWindowMs(settings.end, elapsedMs(), Date.now());
-  const allowedMs = leftMs() + elapsedMs();
+  const startedEpochMs = Date.now() - elapsedMs();
+  const allowedMs = leftOfWindowMs(settings.end, 0, startedEpochMs);
   const state: RunState = {
-    startedAt: new Date(Date.now() - elapsedMs()).toISOString(),
+    startedAt: new Date(startedEpochMs).toISOString(),
     allowedMs: Number.isFinite(allowedMs) ? allowedMs : null,
     directory: settings.directory,
     listening: [],

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { type ByteRange, rangeSizeBytes } from '../../shared/range.ts';
 import type { Body } from './answer.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { identityOf, type OpenEntry } from './file-store.ts';
 
 /** A transfer that ended before the length that was promised. `message` is a clause for the log. */
 export class TransferCutError extends Error {}
@@ -45,13 +46,13 @@ export class Sender {
       return;
     }
     for (const piece of body.pieces) {
-      if ('first' in piece) await this.#sendRange(body.file.fd, piece);
+      if ('first' in piece) await this.#sendRange(body.file, piece);
       else await this.#write(piece);
     }
   }
 
   /** Reads the next stretch of the file into one buffer while the other is written (docs/payload-serve.md, "Speed"). */
-  async #sendRange(fd: number, range: ByteRange): Promise<void> {
+  async #sendRange(file: OpenEntry, range: ByteRange): Promise<void> {
     let position = range.first;
     let unreadBytes = rangeSizeBytes(range);
     let writing = this.#pool.take();
@@ -59,7 +60,7 @@ export class Sender {
     let turnMs = performance.now();
     const fill = (): Filled => {
       const lengthBytes = Math.min(filling.length, unreadBytes);
-      const filled = this.#read(fd, filling, lengthBytes, position);
+      const filled = this.#read(file.fd, filling, lengthBytes, position);
       position += lengthBytes;
       unreadBytes -= lengthBytes;
       return filled;
@@ -70,6 +71,7 @@ export class Sender {
       while (filled !== null) {
         const sizeBytes: number = typeof filled === 'number' ? filled : await filled;
         [writing, filling] = [filling, writing];
+        if (unreadBytes === 0) refuseOtherState(file);
         const startedMs = performance.now();
         const written = this.#write(writing.subarray(0, sizeBytes));
         written.catch(() => {});
@@ -134,6 +136,17 @@ export class Sender {
 
 /** How much was read, now or soon. */
 type Filled = number | Promise<number>;
+
+/**
+ * Called with the last bytes in hand: what was sent before them must not be of an earlier state than they are. A file
+ * that has grown is a log that goes on; one of the same size with a new time was changed in place.
+ */
+function refuseOtherState({ fd, identity }: OpenEntry): void {
+  const now = identityOf(fd);
+  if (now.sizeBytes === identity.sizeBytes && now.modifiedNs !== identity.modifiedNs) {
+    throw new TransferCutError('the file was changed while it was sent');
+  }
+}
 
 const SHORTER = 'the file became shorter while it was sent';
 

@@ -106,7 +106,9 @@ function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer
       const location = `${encodePath(target.path)}/${query}`;
       return answerWith(301, 'text/plain; charset=utf-8', `${location}\n`, { Location: location });
     }
-    const entries = [...walk(entry.fd, 1)].filter((found) => found !== null);
+    const found = [...walk(entry.fd, 1)];
+    if (found.includes(null)) return refuse('unreadable');
+    const entries = found.filter((one) => one !== null);
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     return prefersJson(request.field('accept'))
       ? answerWith(200, 'application/json', listingJson(entries), { Vary: 'Accept' })
