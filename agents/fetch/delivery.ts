@@ -71,6 +71,8 @@ const MOST_FRESH_STARTS = 4;
 
 const MOST_REDIRECTS = 5;
 
+const MOST_BAD_ANSWERS = 3;
+
 /** An entity tag of ours is weak for two ticks of the file system's clock after a write (shared/validator.ts). */
 const WEAK_TAG_MS = 50;
 const MOST_WEAK_TAGS = 5;
@@ -101,6 +103,7 @@ export class Delivery implements Candidate {
   #freshStarts = 0;
   #mismatches = 0;
   #redirects = 0;
+  #badAnswers = 0;
   #weakTags = 0;
   #retryAfterMs: number | null = null;
   #reservedBytes = 0;
@@ -145,9 +148,12 @@ export class Delivery implements Candidate {
       if (thrown instanceof TooLarge || thrown instanceof NotBulk) return;
       const failure = signal.aborted ? asFailure(signal.reason) : asFailure(thrown);
       this.#attempt = this.#lastProgressMs > progressBefore ? 1 : this.#attempt + 1;
+      if (failure.code === 'bad-answer') this.#badAnswers += 1;
       const next = nextTry({
         attempt: this.#attempt,
         failure,
+        // One answer that cannot be read may be the link's doing; a server that keeps giving them is at fault itself.
+        tryAnyway: failure.code === 'bad-answer' && this.#badAnswers < MOST_BAD_ANSWERS,
         retryAfterMs: this.#retryAfterMs,
         nowMs: elapsedMs(),
         lastProgressMs: this.#lastProgressMs,

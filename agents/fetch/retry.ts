@@ -5,6 +5,8 @@ export interface Attempted {
   /** 1 for the first. */
   readonly attempt: number;
   readonly failure: Failure;
+  /** Although the failure is not one that passes by itself. */
+  readonly tryAnyway?: boolean;
   /** What the server asked for by Retry-After (RFC 9110, 10.2.3), counted from now. */
   readonly retryAfterMs: number | null;
   readonly nowMs: number;
@@ -30,7 +32,7 @@ const LONGEST_DELAY_MS = 2_000;
  * and never a count: the deadline, or without one {@link PATIENCE_MS} without progress.
  */
 export function nextTry(state: Attempted): NextTry {
-  if (!state.failure.retryable) return { kind: 'give-up' };
+  if (!state.failure.retryable && !state.tryAnyway) return { kind: 'give-up' };
   const exponential = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(state.attempt - 1, 10));
   const delayMs = Math.round(Math.max(exponential * (0.5 + state.random / 2), state.retryAfterMs ?? 0));
   const endMs = state.deadlineMs ?? state.lastProgressMs + PATIENCE_MS;

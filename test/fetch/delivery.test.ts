@@ -248,7 +248,7 @@ describe('rendezvous', () => {
     const { outbox, start, read } = desk();
     const { exit } = start([`http://127.0.0.1:${port}/f`, '--duration', '20']);
     await reading(join(outbox, 'payload-fetch-log.ndjson'), (text) => text.includes('WaitingForServer'));
-    const origin = await httpOrigin((_, response) => response.end('late'), port);
+    const origin = await httpOrigin((_, response) => response.end('late'), { port });
     const upMs = performance.now();
     expect((await exit).code).toBe(0);
     expect(read('f').toString()).toBe('late');

@@ -1,8 +1,7 @@
-import { closeSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { damagedBlocks } from '../../agents/fetch/mend.ts';
-import { desk, noise, sha256 } from '../support/fetching.ts';
+import { desk, noise, sha256, staged } from '../support/fetching.ts';
 import { cut } from '../support/relay/cut.ts';
 import { flip } from '../support/relay/flip.ts';
 import { relay } from '../support/relay/relay.ts';
@@ -54,7 +53,7 @@ describe('damage', () => {
       const link = await relay(port, cut({ leastBytes: SIZE_BYTES / 2, mostBytes: SIZE_BYTES / 2 + 1 }));
       const { state, start, run, read, report } = desk();
       const first = start([`${link.url}/f`, '--duration', '30']);
-      const part = await partOf(state, SIZE_BYTES / 2 - 64 * 1024);
+      const part = await staged(state, SIZE_BYTES / 2 - 64 * 1024);
       first.child.kill('SIGKILL');
       await first.exit;
       flipOnDisk(part, Math.floor(statSync(part).size * share));
@@ -67,21 +66,6 @@ describe('damage', () => {
     },
   );
 });
-
-/** The staged part, once it is of that size. */
-async function partOf(state: string, sizeBytes: number): Promise<string> {
-  const directory = join(state, 'parts');
-  for (let tries = 0; tries < 2000; tries += 1) {
-    try {
-      const [name] = readdirSync(directory);
-      if (name !== undefined && statSync(join(directory, name)).size >= sizeBytes) return join(directory, name);
-    } catch {
-      // It has not begun yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('nothing was staged');
-}
 
 function flipOnDisk(path: string, at: number): void {
   const fd = openSync(path, 'r+');

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type FetchReport, fetchReport } from '../../shared/report.ts';
 import { type Exit, runAgent, startAgent } from './agent.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -40,4 +41,18 @@ export function sha256(bytes: Uint8Array): string {
 
 export function noise(sizeBytes: number): Buffer {
   return randomBytes(sizeBytes);
+}
+
+/** The path of the staged part, once it has so many bytes; the agent writes it, and nothing else tells when. */
+export async function staged(state: string, leastBytes: number): Promise<string> {
+  const directory = join(state, 'parts');
+  for (let tries = 0; tries < 3000; tries += 1) {
+    const names = existsSync(directory) ? readdirSync(directory) : [];
+    for (const name of names) {
+      if ((statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0) >= leastBytes)
+        return join(directory, name);
+    }
+    await delay(5);
+  }
+  throw new Error(`nothing of ${leastBytes} bytes was staged`);
 }

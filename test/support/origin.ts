@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { WELL_KNOWN_PATH } from '../../shared/protocol.ts';
 
 /** A server of the test's own, on the loopback; gone when the test is over. */
 export interface Origin {
@@ -13,14 +14,21 @@ export interface Origin {
   readonly close: () => void;
 }
 
-/** Answers HTTP by `handle`. The well-known resource of our own servers is a 404, as on any plain server. */
+/**
+ * Answers HTTP by `handle`. The well-known resource of our own servers is a 404, as on any plain server, unless the server
+ * is to pass for one of ours with some `features`.
+ */
 export async function httpOrigin(
   handle: (request: IncomingMessage, response: ServerResponse) => void,
-  port = 0,
+  { port = 0, features }: { port?: number; features?: readonly string[] } = {},
 ): Promise<Origin> {
   const requests: Origin['requests'] = [];
   const server = createServer((request, response) => {
-    if (request.url?.startsWith('/.well-known/')) {
+    if (request.url === WELL_KNOWN_PATH && features !== undefined) {
+      response.end(JSON.stringify({ agent: 'payload-serve', version: '0', protocol: 1, features }));
+      return;
+    }
+    if (request.url === WELL_KNOWN_PATH) {
       response.writeHead(404).end();
       return;
     }

@@ -1,0 +1,122 @@
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { formatDigest } from '../../shared/digest.ts';
+import { rounds } from '../support/effort.ts';
+import { desk, noise, sha256, staged } from '../support/fetching.ts';
+import { answerFile, httpOrigin } from '../support/origin.ts';
+import { cut } from '../support/relay/cut.ts';
+import { relay } from '../support/relay/relay.ts';
+import { serving } from '../support/serving.ts';
+
+const SIZE_BYTES = 2_000_000;
+const REPLACEMENTS = rounds(100);
+
+describe('a source that is replaced by content of the same size between two attempts', () => {
+  it(`is never spliced on payload-serve (${REPLACEMENTS} times, at random points)`, async () => {
+    const { directory, port, write } = await serving();
+    for (let round = 0; round < REPLACEMENTS; round += 1) {
+      const name = `f${round}`;
+      const versions = [noise(SIZE_BYTES), noise(SIZE_BYTES)] as const;
+      write(name, versions[0]);
+      const at = 1000 + Math.floor(Math.random() * (SIZE_BYTES - 2000));
+      const link = await relay(port, cut({ leastBytes: at, mostBytes: at + 1 }));
+      const { state, start, run, delivered, read } = desk();
+      const first = start([`${link.url}/${name}`]);
+      await staged(state, Math.max(1, at - 100_000));
+      first.child.kill(round % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+      await first.exit;
+      // Some programs replace a file, others write over it.
+      if (round % 3 === 0) writeFileSync(join(directory, name), versions[1]);
+      else {
+        writeFileSync(join(directory, 'new'), versions[1]);
+        renameSync(join(directory, 'new'), join(directory, name));
+      }
+      for (const output of delivered()) expect(sha256(read(output))).toBe(sha256(versions[0]));
+      link.inject(null);
+      expect((await run([`${link.url}/${name}`])).code).toBe(0);
+      expect(sha256(read(name))).toBe(sha256(versions[1]));
+    }
+  }, 600_000);
+
+  it('is never spliced on a plain server, whatever its entity tags are worth', async () => {
+    for (const tags of [
+      ['"a"', '"b"'],
+      ['W/"a"', 'W/"a"'],
+      [undefined, undefined],
+    ] as const) {
+      const versions = [noise(SIZE_BYTES), noise(SIZE_BYTES)] as const;
+      let now = 0;
+      const { url } = await httpOrigin((request, response) => {
+        const etag = tags[now];
+        const file = { content: versions[now] ?? versions[0], ...(etag === undefined ? {} : { etag }) };
+        answerFile(request, response, file, now === 0 ? { stallAfterBytes: 1_000_000 } : {});
+      });
+      const { state, start, run, read } = desk();
+      const first = start([`${url}/f`]);
+      await staged(state, 900_000);
+      first.child.kill('SIGKILL');
+      await first.exit;
+      now = 1;
+      expect((await run([`${url}/f`])).code).toBe(0);
+      expect(sha256(read('f'))).toBe(sha256(versions[1]));
+    }
+  });
+});
+
+describe('a log that grows', () => {
+  it('between two runs moves only its tail', async () => {
+    const begun = noise(8_000_000);
+    const { directory, port } = await serving({ log: begun });
+    const link = await relay(port, cut({ leastBytes: 6_000_000, mostBytes: 6_000_001 }));
+    const { state, start, run, read, report } = desk();
+    const first = start([`${link.url}/log`]);
+    await staged(state, 5_000_000);
+    first.child.kill('SIGTERM');
+    await first.exit;
+    const keptBytes = report().totals.fetchedBytes;
+    expect(keptBytes).toBeGreaterThan(1_000_000);
+
+    const tail = noise(500_000);
+    appendFileSync(join(directory, 'log'), tail);
+    link.inject(null);
+    expect((await run([`${link.url}/log`])).code).toBe(0);
+    expect(read('log').equals(Buffer.concat([begun, tail]))).toBe(true);
+    const { fetchedBytes, reusedBytes } = report().totals;
+    expect(fetchedBytes + reusedBytes).toBe(begun.length + tail.length);
+    expect(fetchedBytes).toBeLessThan(begun.length);
+    expect(report().files).toMatchObject([{ verified: 'sha-256' }]);
+  });
+
+  it('while it is fetched is delivered as it was when it was asked for', async () => {
+    const { directory, url } = await serving({ log: noise(30_000_000) });
+    const { run, read, report } = desk();
+    const appending = setInterval(() => appendFileSync(join(directory, 'log'), 'one line more\n'), 5);
+    const { code } = await run([`${url}/log`]);
+    clearInterval(appending);
+    expect(code).toBe(0);
+    expect(report().files).toMatchObject([{ verified: 'sha-256', sha256: sha256(read('log')) }]);
+  });
+});
+
+describe('--snapshot', () => {
+  it('delivers the last whole body of a file that never rests, and still exits 6', async () => {
+    let version = 0;
+    const { url } = await httpOrigin(
+      (request, response) => {
+        version += 1;
+        const content = Buffer.alloc(500_000, version);
+        const fields = request.method === 'HEAD' ? { 'Repr-Digest': formatDigest(sha256(content)) } : {};
+        answerFile(request, response, { content, etag: `"v${version}"`, fields });
+      },
+      { features: ['digest'] },
+    );
+    const rested = desk();
+    expect((await rested.run([`${url}/f`])).code).toBe(6);
+    expect(rested.delivered()).toEqual([]);
+    const { run, delivered, report } = desk();
+    expect((await run([`${url}/f`, '--snapshot'])).code).toBe(6);
+    expect(delivered()).toEqual(['f']);
+    expect(report().files).toMatchObject([{ state: 'delivered', verified: 'length', failure: { code: 'changing' } }]);
+  });
+});
