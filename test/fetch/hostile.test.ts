@@ -1,0 +1,129 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseHead } from '../../agents/fetch/bulk.ts';
+import { readListing } from '../../agents/fetch/expand.ts';
+import { desk } from '../support/fetching.ts';
+import { httpOrigin, rawOrigin } from '../support/origin.ts';
+
+const HEAD_OK = 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 1000000\r\n\r\n';
+
+/** What a server may say to a GET, and what it is taken for. */
+const ANSWERS: readonly (readonly [name: string, answer: string, exitCode: number])[] = [
+  ['no HTTP at all', '220 mail ready\r\n', 6],
+  ['two lengths that differ', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef', 6],
+  ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde', 6],
+  [
+    'a part that was not asked for',
+    'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\nabcde',
+    6,
+  ],
+  ['an encoding', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde', 6],
+  ['a malformed digest', 'HTTP/1.1 200 OK\r\nRepr-Digest: sha-256=?\r\nContent-Length: 5\r\n\r\nabcde', 6],
+  [
+    'a digest of something else',
+    `HTTP/1.1 200 OK\r\nRepr-Digest: sha-256=:${'A'.repeat(43)}=:\r\nContent-Length: 5\r\n\r\nabcde`,
+    6,
+  ],
+  [
+    'a redirect to another server',
+    'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/x\r\nContent-Length: 0\r\n\r\n',
+    5,
+  ],
+  ['a redirect to itself', 'HTTP/1.1 302 Found\r\nLocation: /f\r\nContent-Length: 0\r\n\r\n', 6],
+  ['304 to a plain request', 'HTTP/1.1 304 Not Modified\r\n\r\n', 6],
+  ['a header without an end', `HTTP/1.1 200 OK\r\n${'X-Filler: xxxxxxxxxxxxxxxx\r\n'.repeat(4000)}`, 6],
+];
+
+describe('a hostile server', () => {
+  it.each(ANSWERS)(
+    'that answers with %s: nothing appears, and the other file is delivered',
+    async (_, answer, exitCode) => {
+      const good = await httpOrigin((_request, response) => response.end('good'));
+      const bad = await rawOrigin((request, socket) => {
+        // A plain refusal of HEAD: it is the GET that is hostile.
+        if (request.startsWith('HEAD')) socket.write('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n');
+        else socket.write(answer, 'latin1');
+      });
+      const { outbox, run, delivered } = desk();
+      const { code, stderr } = await run([`${bad.url}/f`, `${good.url}/good`, '--duration', '9']);
+      expect(code).toBe(exitCode);
+      expect(stderr).toContain(`${bad.url}/f: `);
+      expect(delivered()).toEqual(['good']);
+      expect(readdirSync(outbox).filter((name) => name.startsWith('.'))).toEqual([]);
+    },
+  );
+
+  it('that promises more than it sends keeps what came, and says that the link was lost', async () => {
+    const { url } = await rawOrigin((request, socket) => {
+      if (request.startsWith('HEAD')) socket.write(HEAD_OK);
+      else socket.end(`${HEAD_OK}${'x'.repeat(700)}`);
+    });
+    const { run, delivered, report } = desk();
+    expect((await run([`${url}/f`, '--duration', '2'])).code).toBe(3);
+    expect(delivered()).toEqual([]);
+    expect(report().files).toMatchObject([{ state: 'resumable' }]);
+  });
+
+  it('that sends more than it promises gives what it promised', async () => {
+    const { url } = await rawOrigin((request, socket) => {
+      const head = 'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n';
+      if (request.startsWith('HEAD')) socket.write(head);
+      else socket.end(`${head}${'x'.repeat(400_000)}`);
+    });
+    const { run, read } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f')).toHaveLength(300_000);
+  });
+
+  it('that lists names which lead elsewhere is not followed out of the outbox', async () => {
+    const names = ['../../etc/passwd', '%2e%2e/x', 'a%00b', '/abs', `${'n'.repeat(300)}`, 'ok.log', '.', 'sub/deeper'];
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url !== '/d/') return void response.end('x');
+      response.end(names.map((name) => `<a href="${name}">x</a>`).join('\n'));
+    });
+    const { outbox, run, delivered } = desk();
+    expect((await run([`${url}/d/`])).code).toBe(0);
+    expect(delivered()).toHaveLength(2);
+    for (const name of delivered()) expect(name.length).toBeLessThan(200);
+    expect(readdirSync(join(outbox, '..')).sort()).toEqual(['outbox', 'state']);
+  });
+});
+
+describe('parseHead', () => {
+  it.each([
+    '',
+    'HTTP/2 200',
+    'HTTP/1.1 2000 OK',
+    'HTTP/1.1 200 OK\r\nA : b',
+    'HTTP/1.1 200 OK\r\nA: b\r\n folded',
+    'HTTP/1.1 200 OK\r\nA: \0',
+  ])('refuses %j', (text) => expect(parseHead(text)).toBeNull());
+
+  it('reads fields of any case, and joins those that come twice', () => {
+    const head = parseHead('HTTP/1.1 206 Partial Content\r\nETag:"v"\r\nVary: a \r\nvary: b');
+    expect(head?.status).toBe(206);
+    expect([...(head?.fields ?? [])]).toEqual([
+      ['etag', '"v"'],
+      ['vary', 'a, b'],
+    ]);
+  });
+});
+
+describe('readListing', () => {
+  it.each([
+    [
+      'nginx JSON',
+      '[{"name":"a b","type":"file","mtime":"x","size":3},{"name":"d","type":"directory","mtime":"x"}]',
+      ['a b', 'd'],
+    ],
+    ['nginx', '<a href="../">../</a>\n<a href="a%20b">a b</a> 3\n<a href="d/">d/</a>', ['a b', 'd']],
+    [
+      'Apache',
+      '<th><a href="?C=N;O=D">Name</a></th><td><a href="/up/">Parent</a></td><td><a href="x&amp;y">x</a></td>',
+      ['x&y'],
+    ],
+    ['python', '<li><a href="a.txt">a.txt</a></li><li><a href="d/">d/</a></li>', ['a.txt', 'd']],
+    ['absolute links below it', '<a href="/t/a">a</a><a href="http://127.0.0.1/t/b">b</a>', ['a']],
+  ])('%s', (_, text, names) => expect(readListing(text, '/t/').map((entry) => entry.name)).toEqual(names));
+});

@@ -1,0 +1,125 @@
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { desk, noise } from '../support/fetching.ts';
+import { httpOrigin } from '../support/origin.ts';
+import { relay } from '../support/relay/relay.ts';
+import { slow } from '../support/relay/slow.ts';
+import { serving } from '../support/serving.ts';
+
+const FILES = 20;
+const FILE_BYTES = 300_000;
+
+async function slowServer(bytesPerSecond: number) {
+  const files = Object.fromEntries(Array.from({ length: FILES }, (_, at) => [`f${at}`, noise(FILE_BYTES)]));
+  const { port } = await serving(files);
+  const link = await relay(port, slow({ bytesPerSecond }));
+  return { files, link, sources: Object.keys(files).map((name) => `${link.url}/${name}`) };
+}
+
+describe('--duration and --margin', () => {
+  it('ends before the margin with the files that fit, whole, and the rest resumable', async () => {
+    const { files, link, sources } = await slowServer(700_000);
+    const { run, delivered, read, report } = desk();
+    const { code } = await run([...sources, '--duration', '5', '--margin', '2']);
+    expect(code).toBe(3);
+    const { elapsedMs, totals, nextWindow, link: measured, files: told } = report();
+    // Its own clock, which has no other process in it.
+    expect(elapsedMs).toBeLessThan(4000);
+    expect(totals.delivered).toBeGreaterThanOrEqual(2);
+    expect(totals.delivered).toBeLessThan(FILES);
+    expect(delivered()).toHaveLength(totals.delivered);
+    for (const name of delivered()) expect(read(name).equals(files[name] ?? Buffer.alloc(0))).toBe(true);
+    for (const file of told) if (file.state !== 'delivered') expect(file.state).toBe('resumable');
+    expect(measured.bytesPerSecond).toBeGreaterThan(100_000);
+    expect(nextWindow?.seconds).toBeGreaterThan(1);
+
+    link.inject(null);
+    expect((await run(sources)).code).toBe(0);
+    expect(delivered()).toHaveLength(FILES);
+  });
+
+  it('has --until mean the same by the clock', async () => {
+    const { sources } = await slowServer(100_000);
+    const { run, report } = desk();
+    const until = new Date(Date.now() + 3000).toISOString();
+    expect((await run([...sources, '--until', until])).code).toBe(3);
+    expect(report()).toMatchObject({ ending: 'duration' });
+    expect((await desk().run(['/x', '--until', '2021-09-06T04:32:29Z'])).code).toBe(2);
+  });
+
+  it('ends within a second of SIGTERM, with a true report', async () => {
+    const { sources } = await slowServer(100_000);
+    const { state, start, report } = desk();
+    const { child, exit } = start(sources);
+    const { staged } = await import('../support/fetching.ts');
+    await staged(state, 50_000);
+    const atMs = performance.now();
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(3);
+    expect(performance.now() - atMs).toBeLessThan(1000);
+    expect(report()).toMatchObject({ state: 'ended', ending: 'signal', exitCode: 3 });
+  });
+});
+
+describe('--budget', () => {
+  it('keeps the outbox below it, what already lies there included, and says what was held back', async () => {
+    const files = Object.fromEntries(Array.from({ length: FILES }, (_, at) => [`f${at}`, noise(FILE_BYTES)]));
+    const { url } = await serving(files);
+    const { outbox, run, delivered, report } = desk();
+    writeFileSync(join(outbox, 'other'), noise(1_000_000));
+    expect((await run([...Object.keys(files).map((name) => `${url}/${name}`), '--budget', '3MB'])).code).toBe(3);
+    const bytes = readdirSync(outbox).reduce((total, name) => total + statSync(join(outbox, name)).size, 0);
+    expect(bytes).toBeLessThanOrEqual(3_000_000);
+    expect(delivered().length).toBeGreaterThanOrEqual(5);
+    const held = report().files.filter((file) => file.state === 'held back');
+    expect(held.length).toBe(FILES - (delivered().length - 1));
+    expect(held[0]?.failure?.code).toBe('over-budget');
+  });
+
+  it('bounds a body without an end', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.method === 'HEAD') return void response.end();
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const { run, delivered, report } = desk();
+    expect((await run([`${url}/endless`, '--budget', '5MB'])).code).toBe(3);
+    expect(delivered()).toEqual([]);
+    expect(report().totals.fetchedBytes).toBeLessThan(6_000_000);
+  });
+});
+
+describe('the report', () => {
+  it('stays under 4 KiB for ten files, and is bounded for many, with every one in the full report', async () => {
+    const names = Array.from({ length: 200 }, (_, at) => `file-${at}`);
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url === '/file-7') response.statusCode = 404;
+      response.end('x');
+    });
+    const ten = desk();
+    expect((await ten.run(names.slice(20, 30).map((name) => `${url}/${name}`))).code).toBe(0);
+    const reportBytes = statSync(join(ten.outbox, 'payload-fetch-report.json')).size;
+    expect(reportBytes).toBeLessThan(4096);
+
+    const { outbox, run, read, report } = desk();
+    expect((await run([...names.map((name) => `${url}/${name}`), '--full-report'])).code).toBe(5);
+    expect(statSync(join(outbox, 'payload-fetch-report.json')).size).toBeLessThan(16 * 1024);
+    expect(report()).toMatchObject({ totals: { files: 200, delivered: 199 } });
+    expect(report().files[0]).toMatchObject({ source: `${url}/file-7`, state: 'refused' });
+    const full = JSON.parse(gunzipSync(read('payload-fetch-full-report.json.gz')).toString());
+    expect(full.files).toHaveLength(200);
+  });
+
+  it('of an earlier run in the same window is kept', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('x'));
+    const { outbox, run, report } = desk();
+    for (const name of ['a', 'b', 'c']) await run([`${url}/${name}`]);
+    expect(report().files[0]?.source).toBe(`${url}/c`);
+    expect(readdirSync(outbox).filter((name) => /^payload-fetch-report-\d\.json$/.test(name))).toHaveLength(2);
+  });
+});
