@@ -231,7 +231,7 @@ export class Delivery implements Candidate {
     const { key, output } = this.item;
     let chunks: Buffer[] = [];
     let answer: Answer | null = null;
-    const request = this.#request({});
+    const request = { ...this.#request({}), pipelined: true };
     await server.exchange.request(request, (head) => {
       answer = this.#judge(head, null);
       if (answer.kind !== 'whole') return () => undefined;

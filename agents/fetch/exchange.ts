@@ -18,6 +18,8 @@ export interface Request {
   readonly fields?: Readonly<Record<string, string>>;
   /** How long the server may be silent. */
   readonly silenceMs?: number;
+  /** Sent without waiting for the answers before it: for what is answered at once. */
+  readonly pipelined?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +29,10 @@ export const SILENCE_MS = 8_000;
 /** More than any header of a file needs; the answer of a server that never ends its header stops here. */
 const LONGEST_HEADER_BYTES = 16 * 1024;
 
+/** A request waits for the answer before it on the same connection, unless it is {@link Request.pipelined}. */
+const CONNECTIONS = 4;
+const PIPELINES = { connections: 2, pipelining: 32 };
+
 /**
  * Requests to one server. The only user of undici in payload-fetch, and of no more than its dispatcher (Pool and the
  * parser below it): fetch, streams and interceptors would more than double what has to be uplinked.
@@ -34,17 +40,20 @@ const LONGEST_HEADER_BYTES = 16 * 1024;
 export class Exchange {
   readonly address: Address;
   readonly #pool: Pool;
+  /** Opened with the first request that uses it. */
+  readonly #pipelines: Pool;
 
-  constructor(address: Address, connections: number) {
+  constructor(address: Address) {
     this.address = address;
-    this.#pool = new Pool(`http://${formatAddress(address)}`, {
-      connections,
-      pipelining: 1,
+    const origin = `http://${formatAddress(address)}`;
+    const bounds = {
       connect: { timeout: SILENCE_MS },
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
       maxHeaderSize: LONGEST_HEADER_BYTES,
-    });
+    };
+    this.#pool = new Pool(origin, { connections: CONNECTIONS, ...bounds });
+    this.#pipelines = new Pool(origin, { ...PIPELINES, ...bounds });
   }
 
   /**
@@ -74,7 +83,7 @@ export class Exchange {
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener('abort', onAbort);
 
-      this.#pool.dispatch(
+      (request.pipelined ? this.#pipelines : this.#pool).dispatch(
         {
           method,
           path: target,
@@ -134,7 +143,7 @@ export class Exchange {
 
   /** Ends every connection at once. */
   destroy(): void {
-    this.#pool.destroy().catch(() => {});
+    for (const pool of [this.#pool, this.#pipelines]) pool.destroy().catch(() => {});
   }
 }
 
@@ -152,6 +161,9 @@ function readFields(raw: readonly Buffer[]): ReadonlyMap<string, string> {
 function noAnswer(address: Address): Failure {
   return new Failure('link-lost', `${formatAddress(address)} closed the connection without an answer.`);
 }
+
+/** Answers that undici does not take for HTTP. */
+const MALFORMED = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
 /** What broke a connection, in words: the operator's next step depends on it. */
 const CAUSES: Readonly<Record<string, string>> = {
@@ -174,7 +186,7 @@ export function linkFailure(address: Address, error: Error): Failure {
   if (error instanceof Failure) return error;
   const code = 'code' in error ? String(error.code) : '';
   const name = formatAddress(address);
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (code.startsWith('HPE_') || MALFORMED.has(code)) {
     return new Failure('bad-answer', `${name} does not answer in HTTP: ${error.message}.`, { cause: error });
   }
   return new Failure('link-lost', `${name} ${CAUSES[code] ?? `fails: ${error.message}`}.`, { cause: error });

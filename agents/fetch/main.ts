@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type FetchEvent, fetchEvents } from '../../shared/event.ts';
@@ -97,6 +98,8 @@ async function main(): Promise<number> {
     if (output?.startsWith('/')) sweepHiddenCopies(dirname(onPayload(environment, output)));
 
   const ending = new AbortController();
+  // Every request listens to it.
+  setMaxListeners(0, ending.signal);
   let ended: 'done' | 'duration' | 'signal' = 'done';
   const endBy = (cause: 'duration' | 'signal'): void => {
     if (ending.signal.aborted) return;

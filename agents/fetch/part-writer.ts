@@ -55,7 +55,8 @@ const FLUSH_MS = 100;
  */
 export class PartWriter {
   readonly #ring = new SharedArrayBuffer(SLOT_BYTES * SLOTS);
-  readonly #worker: Worker;
+  /** Started with the first file: a run of small files alone does not pay for a thread. */
+  #worker: Worker | null = null;
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
   #slot: number | null = null;
   #filledBytes = 0;
@@ -68,13 +69,6 @@ export class PartWriter {
   /** Whoever awaits an answer of the worker, which answers in the order it was asked. */
   readonly #waiting: Waiting<WriterEvent>[] = [];
   #spaceWanted: Waiting<void> | null = null;
-
-  constructor() {
-    const workerData: WriterSetup = { ring: this.#ring, slotBytes: SLOT_BYTES };
-    this.#worker = new Worker(source, { eval: true, execArgv: [], workerData });
-    this.#worker.on('message', (event: WriterEvent) => this.#hear(event));
-    this.#worker.on('error', (error) => this.#fail(new Failure('unforeseen', error.message, { cause: error })));
-  }
 
   /**
    * Opens a part to be continued after `keptBytes`, which are hashed first. `sound` is false where they are not what
@@ -148,7 +142,7 @@ export class PartWriter {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   /** Whoever receives may hold the rest of the slot as the place of its next bytes: only when it is done is it given up. */
@@ -168,7 +162,16 @@ export class PartWriter {
   }
 
   #send(command: WriterCommand): void {
+    this.#worker ??= this.#start();
     this.#worker.postMessage(command);
+  }
+
+  #start(): Worker {
+    const workerData: WriterSetup = { ring: this.#ring, slotBytes: SLOT_BYTES };
+    const worker = new Worker(source, { eval: true, execArgv: [], workerData });
+    worker.on('message', (event: WriterEvent) => this.#hear(event));
+    worker.on('error', (error) => this.#fail(new Failure('unforeseen', error.message, { cause: error })));
+    return worker;
   }
 
   #ask(command: WriterCommand): Promise<WriterEvent> {

@@ -1,8 +1,8 @@
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskFailure, type Failure } from '../../shared/failure.ts';
-import { syncDirectorySync } from '../common/atomic-file.ts';
+import { syncDirectorySync, writeWholeSync } from '../common/atomic-file.ts';
 import { makeDirectorySync } from '../common/directory.ts';
 import { isAlive, ownProcessMark } from '../common/process-mark.ts';
 
@@ -31,12 +31,15 @@ export async function publishPart(part: string, output: string): Promise<void> {
 }
 
 async function move(part: string, output: string): Promise<void> {
-  makeDirectorySync(dirname(output));
   try {
     renameSync(part, output);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
-    await publishCopy(part, output);
+    const code = error instanceof Error && 'code' in error ? error.code : '';
+    if (code === 'EXDEV') await publishCopy(part, output);
+    else if (code === 'ENOENT' && !existsSync(dirname(output))) {
+      makeDirectorySync(dirname(output));
+      await move(part, output);
+    } else throw error;
   }
 }
 
@@ -59,6 +62,17 @@ async function synced(path: string): Promise<void> {
     await file.datasync();
   } finally {
     await file.close();
+  }
+}
+
+/** One call that waits: opening and closing in the thread pool as well would take longer than all the rest. */
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const fd = openSync(path, 'w', 0o644);
+  try {
+    writeWholeSync(fd, bytes);
+    await new Promise<void>((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve())));
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -102,8 +116,7 @@ export class SmallPublisher {
     await Promise.all(
       group.map(async (small) => {
         try {
-          writeFileSync(small.staged, small.bytes);
-          await synced(small.staged);
+          await writeSynced(small.staged, small.bytes);
           await move(small.staged, small.output);
           renamed.push(small);
         } catch (error) {

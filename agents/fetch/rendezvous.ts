@@ -38,16 +38,14 @@ export interface PeerEvents {
 export class Peer {
   readonly addresses: readonly Address[];
   readonly #deadlineMs: number | null;
-  readonly #connections: number;
   readonly #events: PeerEvents;
   #found: Promise<Server> | null = null;
   #current: Server | null = null;
   #everAnswered = false;
 
-  constructor(addresses: readonly Address[], deadlineMs: number | null, connections: number, events: PeerEvents) {
+  constructor(addresses: readonly Address[], deadlineMs: number | null, events: PeerEvents) {
     this.addresses = addresses;
     this.#deadlineMs = deadlineMs;
-    this.#connections = connections;
     this.#events = events;
   }
 
@@ -118,7 +116,7 @@ export class Peer {
 
   /** Whoever accepts a connection must also answer: a port that is only forwarded, or a stopped server, does not. */
   async #identify(address: Address, signal: AbortSignal): Promise<Server | null> {
-    const exchange = new Exchange(address, this.#connections);
+    const exchange = new Exchange(address);
     try {
       const { head, text } = await exchange.text(
         { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_SILENCE_MS },

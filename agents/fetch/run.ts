@@ -15,9 +15,6 @@ import { Scheduler } from './scheduler.ts';
 import type { Settings, Wanted } from './settings.ts';
 import { type Address, formatAddress } from './source.ts';
 
-/** Connections to one server for whatever is not bulk; small files are pipelined on each. */
-const CONNECTIONS = 4;
-
 /** Telling a server that it may end is not worth a second of a window. */
 const DONE_MS = 500;
 
@@ -170,7 +167,7 @@ export class Run {
     const name = addresses.map(formatAddress).join(' ');
     let peer = this.#peers.get(name);
     if (peer === undefined) {
-      peer = new Peer(addresses, this.#context.deadlineMs, CONNECTIONS, this.#peerEvents);
+      peer = new Peer(addresses, this.#context.deadlineMs, this.#peerEvents);
       this.#peers.set(name, peer);
     }
     return peer;

@@ -8,7 +8,10 @@ import type { Peer } from './rendezvous.ts';
 const LANES: readonly Lane[] = ['survey', 'small', 'bulk'];
 
 /** How many files are worked on at once: the writer takes one at a time, and one stream fills a local Ethernet. */
-const WIDTH: Readonly<Record<Lane, number>> = { survey: 16, small: 32, bulk: 1 };
+const WIDTH: Readonly<Record<Lane, number>> = { survey: 16, small: 256, bulk: 1 };
+
+/** A kill loses the small files that are on their way: together they are no more than this. */
+const MOST_SMALL_BYTES = 1024 * 1024;
 
 /**
  * Has every delivery step when it is its turn: by the plan's order, in its lane, while its server answers. A file that
@@ -23,6 +26,7 @@ export class Scheduler {
   readonly #signal: AbortSignal;
   /** Servers that were waited for in vain: their files need not wait again to learn the same. */
   readonly #gone = new Map<Peer, Failure>();
+  #smallBytes = 0;
   #timer: NodeJS.Timeout | null = null;
   #finish: () => void = () => {};
 
@@ -57,7 +61,7 @@ export class Scheduler {
     const leftMs = this.#deadlineMs === null ? null : this.#deadlineMs - nowMs;
     const room = { leftMs, bytesPerSecond: this.#rate.bytesPerSecond };
     const surveyed = this.#waiting.survey.length === 0 && this.#active.survey.size === 0;
-    const lanes = LANES.filter((lane) => this.#active[lane].size < WIDTH[lane]);
+    const lanes = LANES.filter((lane) => this.#hasRoom(lane));
     const next = lanes
       // What finishes soonest is not known before the sizes are.
       .flatMap((lane) => (lane === 'bulk' && !surveyed ? [] : [this.#next(lane, room, nowMs)]))
@@ -66,6 +70,10 @@ export class Scheduler {
     if (next === undefined || this.#isOutranked(next)) return false;
     this.#start(next);
     return true;
+  }
+
+  #hasRoom(lane: Lane): boolean {
+    return this.#active[lane].size < WIDTH[lane] && (lane !== 'small' || this.#smallBytes < MOST_SMALL_BYTES);
   }
 
   /** The first file of a lane that may go on now and will be whole in time; or the first that may, if none will. */
@@ -81,7 +89,8 @@ export class Scheduler {
 
   /** Files of a lower priority do not take the link from one that is on its way. */
   #isOutranked({ priority }: Delivery): boolean {
-    return LANES.some((lane) => [...this.#active[lane]].some((active) => active.priority > priority));
+    for (const lane of LANES) for (const active of this.#active[lane]) if (active.priority > priority) return true;
+    return false;
   }
 
   #start(delivery: Delivery): void {
@@ -91,7 +100,10 @@ export class Scheduler {
     const waiting = this.#waiting[lane];
     waiting.splice(waiting.indexOf(delivery), 1);
     this.#active[lane].add(delivery);
+    const smallBytes = lane === 'small' ? (delivery.leftBytes ?? 0) : 0;
+    this.#smallBytes += smallBytes;
     delivery.step(current).then(() => {
+      this.#smallBytes -= smallBytes;
       this.#active[lane].delete(delivery);
       const gone = this.#gone.get(delivery.item.peer);
       if (gone !== undefined) delivery.fail(gone);

@@ -1,3 +1,210 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { projectRoot } from '../build/bundle.ts';
+import { officialNode } from '../runtime/official-node.ts';
+
+/**
+ * payload-fetch against curl, from the same payload-serve, on files that are in memory: one of 512 MiB, and 10,000 of
+ * 4 KiB. All kinds take turns, round after round, so that they meet the same noise; the medians are compared.
+ */
+const ROUNDS = 5;
+const BIG_BYTES = 512 * 1024 * 1024;
+const SMALL_FILES = 10_000;
+const SMALL_BYTES = 4096;
+
+/** Starting a process and finding the server, which curl does not do, is in every figure. */
+type Kind = { readonly name: string; readonly run: (output: string) => Promise<number | null> };
+
+interface Goal {
+  readonly against: string;
+  readonly ratio: number;
+}
+
 export async function bench(): Promise<void> {
-  throw new Error('not measured yet');
+  const directory = mkdtempSync(join(roomiest(), 'payload-link-bench-'));
+  const served = join(directory, 'served');
+  mkdirSync(join(served, 'small'), { recursive: true });
+  writeFileSync(join(served, 'big'), randomBytes(BIG_BYTES));
+  for (let file = 0; file < SMALL_FILES; file += 1) {
+    writeFileSync(join(served, 'small', `file-${String(file).padStart(5, '0')}`), randomBytes(SMALL_BYTES));
+  }
+  const port = await freePort();
+  const server = start(process.execPath, ['payload-serve', String(port), '--bind', '127.0.0.1', '--directory', served]);
+  try {
+    await accepting(port);
+    const node16 = await officialNode('x64');
+    const nodes = [
+      ['Node 16', node16] as const,
+      [`Node ${process.versions.node.split('.')[0]}`, process.execPath] as const,
+    ];
+    const url = `http://127.0.0.1:${port}`;
+    await compare(
+      `one file of ${BIG_BYTES / 2 ** 20} MiB`,
+      directory,
+      'curl -o',
+      [
+        { name: 'curl -o', run: (output) => shell(`curl -s -o ${output}/big ${url}/big`) },
+        {
+          name: 'curl, sha256sum',
+          run: (output) => shell(`curl -s -o ${output}/big ${url}/big && sha256sum ${output}/big`),
+        },
+        {
+          name: 'curl, openssl dgst',
+          run: (output) => shell(`curl -s -o ${output}/big ${url}/big && openssl dgst -sha256 ${output}/big`),
+        },
+        ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, node, [`${url}/big`])),
+      ],
+      [
+        { against: 'curl -o', ratio: 0.7 },
+        { against: 'curl, openssl dgst', ratio: 1.25 },
+        ...(hasShaInstructions() ? [] : [{ against: 'curl, sha256sum', ratio: 2.5 }]),
+      ],
+    );
+    const list = join(directory, 'list');
+    const names = readdirSync(join(served, 'small'));
+    await compare(
+      `${SMALL_FILES} files of ${SMALL_BYTES / 1024} KiB`,
+      directory,
+      'curl --parallel',
+      [
+        {
+          name: 'curl --parallel',
+          run: (output) => {
+            writeFileSync(list, names.map((name) => `url=${url}/small/${name}\noutput=${output}/${name}\n`).join(''));
+            return shell(`curl -s --parallel --parallel-max 16 --config ${list}`);
+          },
+        },
+        ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, node, [`${url}/small/`])),
+      ],
+      [{ against: 'curl --parallel', ratio: 0.8 }],
+    );
+  } finally {
+    server.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Where it costs least to write: what is compared are programs, not disks. */
+function roomiest(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 4 * BIG_BYTES ? memory : tmpdir();
+}
+
+async function compare(
+  title: string,
+  directory: string,
+  baseline: string,
+  kinds: readonly Kind[],
+  goals: readonly Goal[],
+): Promise<void> {
+  const times = new Map(kinds.map(({ name }) => [name, [] as number[]]));
+  const peaks = new Map<string, number>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const { name, run } of kinds) {
+      const output = mkdtempSync(join(directory, 'output-'));
+      const beganMs = performance.now();
+      const peakMiB = await run(output);
+      times.get(name)?.push(performance.now() - beganMs);
+      if (peakMiB !== null) peaks.set(name, Math.max(peakMiB, peaks.get(name) ?? 0));
+      rmSync(output, { recursive: true });
+    }
+  }
+  const median = (name: string): number =>
+    [...(times.get(name) ?? [])].sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+  console.log(`\n${title}, median of ${ROUNDS}`);
+  for (const { name } of kinds) {
+    const speed = (median(baseline) / median(name)).toFixed(2);
+    const peak = peaks.get(name);
+    const memory = peak === undefined ? '' : `, ${peak.toFixed(0)} MiB at most (goal: under 120)`;
+    console.log(
+      `  ${name.padEnd(28)} ${(median(name) / 1000).toFixed(2).padStart(6)} s  ${speed} x ${baseline}${memory}`,
+    );
+    if (!name.startsWith('payload-fetch')) continue;
+    for (const { against, ratio } of goals) {
+      const measured = median(against) / median(name);
+      console.log(
+        `    ${measured.toFixed(2)} x ${against}: ${measured >= ratio ? 'meets' : 'MISSES'} the goal of ${ratio}`,
+      );
+    }
+  }
+}
+
+function fetching(name: string, node: string, sources: readonly string[]): Kind {
+  return {
+    name,
+    run: (output) =>
+      peakOf(start(node, ['payload-fetch', ...sources, '--outbox', output, '--state', join(output, '..', 'state')])),
+  };
+}
+
+function start(node: string, [agent = '', ...args]: readonly string[]): ChildProcess {
+  const env = { ...process.env, PAYLOAD_NODE: node };
+  return spawn(join(projectRoot, 'build', agent), args, { env, stdio: 'ignore' });
+}
+
+async function shell(command: string): Promise<null> {
+  const [code] = await once(spawn('/bin/sh', ['-c', command], { stdio: 'ignore' }), 'exit');
+  if (code !== 0) throw new Error(`${command} ended with ${code}`);
+  return null;
+}
+
+/** The most memory that a process had resident, in MiB, which Linux keeps count of; throws where it does not exit with 0. */
+async function peakOf(child: ChildProcess): Promise<number> {
+  const exit = once(child, 'exit');
+  let peakMiB = 0;
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      peakMiB = Math.max(peakMiB, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+    } catch {
+      break;
+    }
+    await Promise.race([exit, delay(20)]);
+  }
+  const [code] = await exit;
+  if (code !== 0) throw new Error(`payload-fetch ended with ${code}`);
+  return peakMiB;
+}
+
+/** With them sha256sum of Debian is no slower than OpenSSL could be, and the comparison means nothing. */
+function hasShaInstructions(): boolean {
+  return / (?:sha_ni|sha2)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function accepting(port: number): Promise<void> {
+  for (let tries = 0; tries < 500; tries += 1) {
+    try {
+      await fetch(`http://127.0.0.1:${port}/.well-known/payload-link`);
+      return;
+    } catch {
+      await delay(20);
+    }
+  }
+  throw new Error('payload-serve does not answer');
 }
