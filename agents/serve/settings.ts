@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BlockList } from 'node:net';
+import type { Argv } from 'yargs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
 import { parseSecondsAsMs, parseSizeBytes } from '../../shared/quantity.ts';
@@ -36,7 +37,7 @@ const SMALLEST_LOG_BYTES = 4096;
  */
 export function readSettings(words: readonly string[], environment: Environment): Settings {
   const text = { type: 'string', requiresArg: true } as const;
-  const given = readCommandLine('payload-serve', words, (parser) =>
+  const describe = (parser: Argv) =>
     parser
       .usage('$0 [port]', 'Serves a directory over HTTP, read-only, for the length of a window.', (command) =>
         command.positional('port', {
@@ -63,8 +64,8 @@ export function readSettings(words: readonly string[], environment: Environment)
         'header-timeout': { ...text, default: '10', describe: 'seconds that a request header may take' },
         'idle-timeout': { ...text, default: '30', describe: 'seconds between two requests of a connection' },
         'lowest-rate': { ...text, default: '2K', describe: 'bytes a second below which a reader is cut' },
-      }),
-  );
+      });
+  const given = readCommandLine('payload-serve', words, describe, ['allow']);
   const portText = String(given.port);
   const port = parsePort(portText) ?? usage(portProblem(portText));
   const links = LINK_POLICIES.find((policy) => policy === given.links);
