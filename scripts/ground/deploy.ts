@@ -5,7 +5,7 @@ import type { DeployContext } from './deploy-context.ts';
 import { GroundFailure } from './failure.ts';
 import type { Mission } from './mission.ts';
 import { checkMission } from './mission-check.ts';
-import { findPosted, postPair } from './post-windows.ts';
+import { findPosted, isListed, postPair } from './post-windows.ts';
 import { formatEpoch } from './quantity.ts';
 import type { DeploymentReceipt } from './receipts.ts';
 import { earliestSlot } from './slot.ts';
@@ -106,7 +106,7 @@ async function findDeployment(satelliteId: string, mission: Mission, context: De
   const sdrId = receipt.sdr.id ?? findPosted(listed, sdr);
   const sabertoothId = receipt.sabertooth?.id ?? findPosted(listed, sabertooth);
   const isThere = (windowId: string | null, window: WindowRequest): boolean =>
-    windowId !== null && (window.start <= now || listed.some((entry) => entry.id === windowId));
+    windowId !== null && (window.start <= now || isListed(listed, windowId, window));
 
   if (isThere(sdrId, sdr) && isThere(sabertoothId, sabertooth)) {
     if (context.again) return null;
@@ -128,8 +128,8 @@ async function findDeployment(satelliteId: string, mission: Mission, context: De
     return { kind: 'half', windows, receipt: half };
   }
   if (!context.dryRun) {
-    for (const windowId of [sdrId, sabertoothId]) {
-      if (windowId === null || !listed.some((entry) => entry.id === windowId)) continue;
+    for (const [windowId, window] of [[sdrId, sdr] as const, [sabertoothId, sabertooth] as const]) {
+      if (windowId === null || !isListed(listed, windowId, window)) continue;
       await context.api.deleteWindow(windowId);
       context.tell(`Took back window ${windowId}, whose other half is gone.`);
     }

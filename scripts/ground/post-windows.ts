@@ -60,13 +60,20 @@ async function postWindow(request: WindowRequest, context: DeployContext): Promi
 
 /** The id of a window that is exactly what would be posted. */
 export function findPosted(listed: readonly WindowEntry[], request: WindowRequest): string | null {
-  const entry = listed.find(
-    (candidate) =>
-      candidate.type === request.type &&
-      candidate.satellite_id === request.satellite_id &&
-      candidate.start === request.start &&
-      candidate.duration === request.duration &&
-      isDeepStrictEqual(candidate.parameters.user_command, request.parameters.user_command),
+  return listed.find((entry) => isSame(entry, request))?.id ?? null;
+}
+
+/** Whether the API still lists what was posted under an id: a simulated one gives its ids anew at every start. */
+export function isListed(listed: readonly WindowEntry[], id: string | null, request: WindowRequest): boolean {
+  return listed.some((entry) => entry.id === id && isSame(entry, request));
+}
+
+function isSame(entry: WindowEntry, request: WindowRequest): boolean {
+  return (
+    entry.type === request.type &&
+    entry.satellite_id === request.satellite_id &&
+    entry.start === request.start &&
+    entry.duration === request.duration &&
+    isDeepStrictEqual(entry.parameters.user_command, request.parameters.user_command)
   );
-  return entry?.id ?? null;
 }

@@ -1,4 +1,5 @@
 import type { UploadEntry, WindowEntry } from '../tasking/api.ts';
+import { isListed } from './post-windows.ts';
 import { formatEpoch } from './quantity.ts';
 import type { DeploymentReceipt, UploadReceipt } from './receipts.ts';
 import { spanOf } from './window-plan.ts';
@@ -37,7 +38,7 @@ export function windowLines(
   return [receipt.sdr, receipt.sabertooth].flatMap((window) => {
     if (window === null) return [];
     const { request, id } = window;
-    const entry = listed.find((candidate) => candidate.id === id);
+    const entry = isListed(listed, id, request) ? listed.find((candidate) => candidate.id === id) : undefined;
     const isOver = spanOf(request).end <= nowEpochSeconds;
     const state = id === null ? 'UNKNOWN' : (entry?.state ?? (isOver ? 'OVER' : 'GONE'));
     return [

@@ -162,6 +162,14 @@ describe('deploying a mission', () => {
     expect(stub.windows.map((window) => window.type)).toEqual(['PAYLOAD_SDR', 'PAYLOAD_SABERTOOTH']);
   });
 
+  test('another window under the same id, as after a restart of a simulated API, is not taken for ours', async () => {
+    const { stub, deploy } = await ground();
+    await deploy();
+    for (const window of stub.windows) window.duration += 1;
+    expect(await deploy()).toBe('deployed');
+    expect(stub.windows).toHaveLength(4);
+  });
+
   test('what has run is deployed once more only when asked', async () => {
     const { stub, deploy } = await ground();
     await deploy();

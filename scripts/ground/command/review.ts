@@ -14,7 +14,7 @@ import { collect } from '../review/collect.ts';
 import { sortEvidence } from '../review/evidence.ts';
 import type { Flown } from '../review/flown.ts';
 import { renderPage, stateInWords, verdictOf, type WrittenMission } from '../review/page.ts';
-import { reviewSatellite, type SatelliteReview } from '../review/review.ts';
+import { reviewSatellite, type SatelliteReview, unaccountedFiles } from '../review/review.ts';
 import { spanOf } from '../window-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -40,7 +40,9 @@ export async function runReview(flags: ReviewFlags, around: Surroundings): Promi
     .filter((arrival) => arrival !== null)
     .filter((arrival) => flags.satellite?.includes(arrival.satellite) ?? true)
     .filter((arrival) => arrival.stampedAtMs >= (flags.since ?? 0) * 1000);
-  const satellites = [...new Set([...(flags.satellite ?? []), ...arrivals.map((arrival) => arrival.satellite)])].sort();
+  const satellites = [...new Set([...(flags.satellite ?? []), ...arrivals.map((arrival) => arrival.satellite)])].sort(
+    (a, b) => a.localeCompare(b, 'en', { numeric: true }),
+  );
   if (satellites.length === 0) {
     throw new GroundFailure('incomplete', `${bucket.name} holds nothing that was downlinked yet.`);
   }
@@ -121,6 +123,9 @@ function tellReview(review: SatelliteReview, next: WrittenMission | null, around
   }
   for (const failure of review.evidence.startFailures) around.print(`  ${failure.sentence}`);
   for (const { object, reason } of review.evidence.unreadable) around.print(`  ${object.listedAs}: ${reason}.`);
+  for (const file of unaccountedFiles(review)) {
+    around.print(`  Arrived, ${formatBytes(file.sizeBytes)}: ${file.name}. No report states its digest.`);
+  }
   if (review.next === null || next === null) return;
   const { remainingBytes, files } = review.next;
   const amount = remainingBytes === null ? '' : `, ${formatBytes(remainingBytes)} still to move`;
