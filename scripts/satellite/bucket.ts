@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { downlinkPrefix, folderMarkers, objectKey } from '../simulate/bucket.ts';
 import type { DeliveredObject, Download } from './model.ts';
 
@@ -55,6 +55,18 @@ export class Bucket {
     const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#options.bucket, Key: key }));
     if (Body === undefined) throw new Error(`${key} came without a body.`);
     return Body.transformToWebStream();
+  }
+
+  /** The keys of everything in the bucket, folder markers too. */
+  async list(): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: this.#options.bucket },
+    )) {
+      keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+    }
+    return keys;
   }
 
   close(): void {

@@ -29,6 +29,7 @@ export interface Desk {
   readonly url: string;
   readonly s3Endpoint: string;
   readonly journal: Journal;
+  readonly bucket: Pick<Bucket, 'list' | 'read'>;
   /** Ends every window by loss of power, and takes down all that was put up. */
   close(): Promise<void>;
 }
@@ -106,6 +107,7 @@ export async function openDesk(settings: Settings): Promise<Desk> {
     url: `http://${LOOPBACK}:${port}`,
     s3Endpoint: store?.endpoint ?? settings.endpoint ?? '',
     journal,
+    bucket,
     close: () => {
       closed ??= close();
       return closed;

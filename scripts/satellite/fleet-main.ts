@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { formatBytes } from '../../shared/quantity.ts';
+import { projectRoot } from '../build/bundle.ts';
+import { flyFleet } from './fleet.ts';
+
+/** `npm run fleet [-- <satellites>]`: the tutorial on 50 simulated satellites at once; fails where one stays silent. */
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+const satellites = Number(process.argv[2] ?? '50');
+if (!Number.isInteger(satellites) || satellites < 1 || satellites > 250) {
+  console.error('Say how many satellites: a whole number from 1 to 250.');
+  process.exit(2);
+}
+const plan = { satellites, duration: 20, offset: 6, directory: join(projectRoot, 'build/fleet') };
+const result = await flyFleet(plan);
+console.log(`Satellites  ${satellites}, each with two windows of ${plan.duration} s, ${plan.offset} s apart`);
+console.log(`Delivered   ${result.delivered.length}`);
+console.log(`Explained   ${Object.keys(result.explained).length}`);
+for (const [name, why] of Object.entries(result.explained)) console.log(`  ${name}: ${why}`);
+console.log(`Silent      ${result.silent.length}${result.silent.map((name) => ` ${name}`).join('')}`);
+console.log(`Time        ${(result.elapsedMs / 1000).toFixed(1)} s`);
+console.log(`Memory      ${formatBytes(result.operatorPeakBytes)} for the simulated operator, at most`);
+console.log(
+  `            ${formatBytes(result.windowsPeakBytes)} for ${result.peakProcesses} processes of windows, at most`,
+);
+process.exitCode = result.silent.length === 0 ? 0 : 1;
