@@ -83,6 +83,7 @@ describe('npm run simulate', () => {
     [['--port', '10101', '--status-port', '10101'], 2, '--status-port'],
     [['--frobnicate'], 2, 'frobnicate'],
     [['--port'], 2, 'port'],
+    [['--port', '10101', '--port', '10102'], 2, 'twice'],
     [['surplus'], 2, 'non-option'],
   ])('takes %j for a mistake', async (words, code, said) => {
     const directory = join(temporaryDirectory(), 'simulation');

@@ -37,7 +37,7 @@ export function readSettings(words: readonly string[]): Settings {
       file: { type: 'string', requiresArg: true, describe: 'a file of yours to send, in place of a log' },
       directory: { type: 'string', requiresArg: true, describe: 'where to run', default: 'build/simulation' },
     })
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false })
+    .parserConfiguration({ 'boolean-negation': false })
     .detectLocale(false)
     .version(false)
     .strict()
@@ -48,6 +48,9 @@ export function readSettings(words: readonly string[]): Settings {
     })
     .parseSync();
 
+  for (const [option, value] of Object.entries(args)) {
+    if (Array.isArray(value) && option !== '_') throw new Failure('usage', `--${option} is given twice.`);
+  }
   const port = readPort(args.port);
   const statusPort = readPort(args.statusPort);
   if (port === statusPort) {

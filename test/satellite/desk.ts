@@ -17,8 +17,11 @@ export interface TestDesk extends Desk {
 /** A satellite on ports of its own, with windows of seconds; it is gone when the test is over. */
 export async function testDesk(...options: readonly string[]): Promise<TestDesk> {
   const directory = join(temporaryDirectory(), 'desk');
-  const words = ['--port', '0', '--s3-port', '0', '--settle', '0.3', '--grace', '1', '--minimum-window', '1'];
-  const desk = await openDesk(readSettings([...words, '--directory', directory, ...options], {}));
+  const customary = { port: '0', 's3-port': '0', settle: '0.3', grace: '1', 'minimum-window': '1', directory };
+  const words = Object.entries(customary).flatMap(([name, value]) =>
+    options.includes(`--${name}`) ? [] : [`--${name}`, value],
+  );
+  const desk = await openDesk(readSettings([...words, ...options], {}));
   onTestFinished(() => desk.close());
   const ask: TestDesk['ask'] = async (method, path, body) => {
     const headers = { authorization: 'Bearer desk-token', ...(typeof body === 'string' ? JSON_TYPE : {}) };
