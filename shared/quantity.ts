@@ -5,13 +5,6 @@ export function parseSecondsAsMs(text: string): number | null {
   return ms > 0 ? ms : null;
 }
 
-/** Reads a size in bytes, or with a unit of 1024 (`65536`, `64K`, `1M`); `null` for anything else. */
-export function parseSizeBytes(text: string): number | null {
-  const match = /^([0-9]{1,12})(K|M|G)?$/.exec(text);
-  if (match === null) return null;
-  return Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2] ?? '');
-}
-
 const SCALES: Readonly<Record<string, number>> = {
   '': 1,
   B: 1,

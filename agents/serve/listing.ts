@@ -2,7 +2,23 @@ import { formatHttpDate } from '../../shared/http-date.ts';
 import type { ListingEntry } from '../../shared/listing.ts';
 import { encodePath } from '../../shared/path.ts';
 import { formatBytes } from '../../shared/quantity.ts';
+import { oneOf, readQuery } from './query.ts';
 import type { Entry } from './walk.ts';
+
+/** How a listing is asked for, by its query. */
+export interface ListingView {
+  readonly sort: 'name' | 'size' | 'time';
+  readonly order: 'up' | 'down';
+  /** Whether names that begin with a dot are listed. */
+  readonly all: boolean;
+}
+
+/** Reads `?sort=name|size|time&order=up|down&all=yes`; what is not understood is as if it were not there. */
+export function readView(query: string): ListingView {
+  const readers = { sort: oneOf('name', 'size', 'time'), order: oneOf('up', 'down'), all: oneOf('yes') };
+  const { sort = 'name', order = 'up', all } = readQuery(query, readers) ?? {};
+  return { sort, order, all: all !== undefined };
+}
 
 /** Whether `Accept` asks for JSON, by name, at least as much as for HTML (RFC 9110, 12.5.1). */
 export function prefersJson(accept = ''): boolean {
@@ -16,7 +32,23 @@ export function prefersJson(accept = ''): boolean {
   return json > 0 && json >= (weights.get('text/html') ?? 0);
 }
 
-/** The directory as JSON, one entry a line. */
+/** What the view shows of a directory: directories first, and then by what was asked. */
+export function arrange(entries: readonly Entry[], { sort, order, all }: ListingView): readonly Entry[] {
+  const by = (a: Entry, b: Entry): number => {
+    const directories = Number(b.kind === 'directory') - Number(a.kind === 'directory');
+    const [first, second] = order === 'up' ? [a, b] : [b, a];
+    const asked =
+      sort === 'size'
+        ? Number(first.identity.sizeBytes - second.identity.sizeBytes)
+        : sort === 'time'
+          ? modifiedSeconds(first) - modifiedSeconds(second)
+          : 0;
+    return directories || asked || (first.path < second.path ? -1 : 1);
+  };
+  return entries.filter(({ path }) => all || !path.startsWith('.')).sort(by);
+}
+
+/** The directory as JSON (shared/listing.ts), one entry a line. */
 export function listingJson(entries: readonly Entry[]): string {
   const lines = entries.map((entry) => {
     const listed: ListingEntry = {
@@ -31,23 +63,46 @@ export function listingJson(entries: readonly Entry[]): string {
   return `[\n${lines.join(',\n')}\n]\n`;
 }
 
-/** The directory as a page: no scripts, so that it works wherever it is opened. */
-export function listingPage(path: string, entries: readonly Entry[]): string {
+/** Readable on a phone and in the dark, and without scripts: it works wherever it is opened. */
+const STYLE = `:root{color-scheme:light dark;font:1rem/1.5 sans-serif}
+body{max-width:60rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+table{width:100%;border-collapse:collapse}
+th,td{text-align:left;border-bottom:1px solid #8884}
+td+td,th+th{text-align:right;white-space:nowrap}`;
+
+/** The directory as a page. */
+export function listingPage(path: string, entries: readonly Entry[], view: ListingView): string {
+  const title = escapeHtml(textOf(path));
   const rows = entries.map((entry) => {
-    const size = entry.kind === 'file' ? formatBytes(Number(entry.identity.sizeBytes)) : '';
     const date = new Date(modifiedSeconds(entry) * 1000).toISOString().slice(0, 19).replace('T', ' ');
-    const name = escapeHtml(textOf(entry.path)) + (entry.kind === 'directory' ? '/' : '');
+    const name = escapeHtml(textOf(entry.path)) + { file: '', directory: '/', link: ' →', other: '' }[entry.kind];
+    const size = entry.kind === 'file' ? formatBytes(Number(entry.identity.sizeBytes)) : '';
     return `<tr><td><a href="${hrefOf(entry)}">${name}</a><td>${size}<td>${date}`;
   });
-  const title = escapeHtml(textOf(path));
+  const heading = (sort: ListingView['sort'], label: string): string => {
+    const isSorted = view.sort === sort;
+    const next = isSorted && view.order === 'up' ? 'down' : 'up';
+    const sorted = isSorted ? ` aria-sort="${view.order === 'up' ? 'ascending' : 'descending'}"` : '';
+    const arrow = isSorted ? (view.order === 'up' ? ' ▲' : ' ▼') : '';
+    return `<th scope="col"${sorted}><a href="${queryOf({ ...view, sort, order: next })}">${label}${arrow}</a>`;
+  };
+  const up = path === '/' ? '' : '<tr><td><a href="../">../</a><td><td>\n';
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title}</title>
+<style>${STYLE}</style>
 <h1>${title}</h1>
-<table><tr><th>Name<th>Size<th>Modified (UTC)
-${path === '/' ? '' : '<tr><td><a href="../">../</a><td><td>\n'}${rows.join('\n')}
+<table>
+<thead><tr>${heading('name', 'Name')}${heading('size', 'Size')}${heading('time', 'Modified (UTC)')}
+<tbody>
+${up}${rows.join('\n')}
 </table>
+<p>${entries.length} shown. <a href="${queryOf({ ...view, all: !view.all })}">${view.all ? 'Hide' : 'Show'} names that begin with a dot</a>
 `;
+}
+
+function queryOf({ sort, order, all }: ListingView): string {
+  return `?sort=${sort}&amp;order=${order}${all ? '&amp;all=yes' : ''}`;
 }
 
 function hrefOf(entry: Entry): string {
@@ -60,7 +115,7 @@ function modifiedSeconds(entry: Entry): number {
 }
 
 /** A path of byte characters for people to read: as UTF-8, whatever it is. */
-export function textOf(path: string): string {
+function textOf(path: string): string {
   return Buffer.from(path, 'latin1').toString('utf8');
 }
 

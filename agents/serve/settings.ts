@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import type { Argv } from 'yargs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseSecondsAsMs, parseSizeBytes } from '../../shared/quantity.ts';
+import { parseBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import { type Admission, readAllowed, readToken } from './admission.ts';
@@ -58,19 +58,19 @@ export function readSettings(words: readonly string[], environment: Environment)
         'token-file': { ...text, describe: 'answer only who has the bearer token in this file' },
         outbox: { ...text, describe: 'where report and log go (default /outbox)' },
         log: { ...text, describe: 'the log file (default in the outbox)' },
-        'log-budget': { ...text, default: '64K', describe: 'bytes that the log may have' },
+        'log-budget': { ...text, default: '64KiB', describe: 'bytes that the log may have' },
         'max-connections': { ...text, default: '256', describe: 'connections at once' },
-        'max-header': { ...text, default: '16K', describe: 'bytes of a request header' },
+        'max-header': { ...text, default: '16KiB', describe: 'bytes of a request header' },
         'header-timeout': { ...text, default: '10', describe: 'seconds that a request header may take' },
         'idle-timeout': { ...text, default: '30', describe: 'seconds between two requests of a connection' },
-        'lowest-rate': { ...text, default: '2K', describe: 'bytes a second below which a reader is cut' },
+        'lowest-rate': { ...text, default: '2KiB', describe: 'bytes a second below which a reader is cut' },
       });
   const given = readCommandLine('payload-serve', words, describe, ['allow']);
   const portText = String(given.port);
   const port = parsePort(portText) ?? usage(portProblem(portText));
   const links = LINK_POLICIES.find((policy) => policy === given.links);
   const size = (flag: 'log-budget' | 'max-connections' | 'max-header' | 'lowest-rate', least: number): number => {
-    const value = parseSizeBytes(given[flag]);
+    const value = parseBytes(given[flag]);
     return value !== null && value >= least
       ? value
       : usage(`--${flag} ${given[flag]}: give a whole number of at least ${least}.`);

@@ -15,7 +15,7 @@ import type { Digests } from './digests.ts';
 import { answerFromFile } from './file-answer.ts';
 import type { FileStore, OpenEntry } from './file-store.ts';
 import type { Request } from './http.ts';
-import { listingJson, listingPage, prefersJson } from './listing.ts';
+import { arrange, listingJson, listingPage, prefersJson, readView } from './listing.ts';
 import { answerWithManifest } from './manifest-answer.ts';
 import { parseTarget, type Target } from './target.ts';
 import { walk } from './walk.ts';
@@ -108,11 +108,16 @@ function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer
     }
     const found = [...walk(entry.fd, 1)];
     if (found.includes(null)) return refuse('unreadable');
-    const entries = found.filter((one) => one !== null);
-    entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const view = readView(target.query);
+    const entries = arrange(
+      found.filter((one) => one !== null),
+      view,
+    );
+    // The page needs nothing from anywhere, and no name in it can make it ask for something.
+    const headers = { Vary: 'Accept', 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
     return prefersJson(request.field('accept'))
-      ? answerWith(200, 'application/json', listingJson(entries), { Vary: 'Accept' })
-      : answerWith(200, 'text/html; charset=utf-8', listingPage(target.path, entries), { Vary: 'Accept' });
+      ? answerWith(200, 'application/json', listingJson(entries), headers)
+      : answerWith(200, 'text/html; charset=utf-8', listingPage(target.path, entries, view), headers);
   } finally {
     closeSync(entry.fd);
   }

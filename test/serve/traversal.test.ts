@@ -10,7 +10,7 @@ const SECRET = 'what nobody outside may read';
 
 /** A server whose directory has everything around it that a hostile client could wish to reach. */
 async function besieged(): Promise<TestServer> {
-  const server = await startServer({ args: ['--log-budget', '4K'] });
+  const server = await startServer({ args: ['--log-budget', '4KiB'] });
   const { root } = server;
   mkdirSync(join(root, 'dir/deep'), { recursive: true });
   writeFileSync(join(root, 'f'), 'inside');
