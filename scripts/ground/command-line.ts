@@ -122,9 +122,14 @@ async function commandLine(
       },
     )
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new GroundFailure('usage', /[.!?]$/.test(message ?? '') ? (message ?? '') : `${message}.`);
+      throw error ?? new GroundFailure('usage', sentence(message ?? 'The command line cannot be read'));
     })
     .parseAsync();
+}
+
+function sentence(text: string): string {
+  const line = text.trim().replace(/\s*\n\s*/g, ' ');
+  return /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
 function readSeconds(flag: string, text: string): number {

@@ -87,7 +87,14 @@ function checkStart(mission: Mission, start: number, now: number): readonly Find
       );
     }
   }
-  if (findings.length === 0 && start - now < CONTACT_SECONDS) {
+  if (findings.length > 0) return findings;
+  const taken = [sdr, sabertooth].map((window) => {
+    const { payload, preBufferSeconds, postBufferSeconds } = WINDOW_RULES[window.type];
+    const { start: opens, end } = spanOf(window);
+    return `the ${payload} from ${formatEpoch(opens - preBufferSeconds)} to ${formatEpoch(end + postBufferSeconds)}`;
+  });
+  findings.push(note('start', `With start-up and shut-down, ${taken.join(' and ')} can have no other window.`));
+  if (start - now < CONTACT_SECONDS) {
     findings.push(
       warning(
         'start',

@@ -61,6 +61,7 @@ describe('payload-link plan', () => {
     ['a mission file that is not there', ['plan', 'nowhere.yaml'], /nowhere\.yaml cannot be read/],
     ['an API that would show the token', ['status', '--api', 'http://example.invalid'], /not https/],
     ['an API that is none', ['status', '--api', 'example'], /not the address of an API/],
+    ['a token where every process list shows it', ['status', '--token', 'secret'], /^(?!.*secret).*Unknown argument/],
     ['no token', ['status', '--api', 'http://127.0.0.1:1'], /There is no token/],
     ['a bucket that is none', ['review', 's3://'], /not a bucket/],
     ['a directory that is not there', ['review', 'nowhere'], /nowhere is not a directory/],

@@ -81,6 +81,14 @@ describe('a mission held against what the operator allows', () => {
   });
 });
 
+test('each payload is taken from its start-up to its shut-down', () => {
+  const start = Date.UTC(2027, 0, 1, 12) / 1000;
+  const [taken] = checkMission(tutorial, bundles, start, start - 86_400);
+  expect(taken?.sentence).toBe(
+    'With start-up and shut-down, the SDR from 2027-01-01T11:58:00Z to 2027-01-01T12:04:30Z and the SABERTOOTH from 2027-01-01T11:57:30Z to 2027-01-01T12:05:00Z can have no other window.',
+  );
+});
+
 test('what an overlap moves', () => {
   const usable = usableOverlap(tutorial, IN_A_DAY);
   expect(usable).toEqual({ start: IN_A_DAY + 35, end: IN_A_DAY + 60 });

@@ -49,7 +49,7 @@ export function renderPage(content: PageContent): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="payload-link review">
 <title>Review of ${reviews.map((review) => review.satellite).join(', ') || 'nothing'}</title>
-<style>${new RawHtml(content.css)}</style>
+<style>${new Html(content.css)}</style>
 </head>
 <body>
 <header>
