@@ -1,6 +1,6 @@
 import { count, formatBytes } from '../../../shared/quantity.ts';
 import { formatEpoch } from '../quantity.ts';
-import { type Html, html, Html as RawHtml } from './html.ts';
+import { Html, html } from './html.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
 import { type Pass, traceTransfers } from './pass.ts';
 import { type SatelliteReview, unaccountedFiles } from './review.ts';
