@@ -8,22 +8,21 @@
 export const startFailures = {
   'bundle-damaged': {
     exitCode: 124,
-    sentence: '{agent} did not start: its file is damaged or cut short. Upload it again.',
+    sentence: '{agent} is damaged or cut short: upload it again.',
   },
   'node-too-old': {
     exitCode: 125,
-    sentence:
-      '{agent} did not start: {node} is Node.js {version}, which is too old. Put Node.js 16.20.2 for arm64 at /persist/bin/node.',
+    sentence: '{agent} needs Node.js 16.20.2, and {node} is {version}: put 16.20.2 for arm64 at /persist/bin/node.',
   },
   'node-unusable': {
     exitCode: 126,
     sentence:
-      '{agent} did not start: {node} does not run it. That Node.js is built for another machine or system, or one of the two files is damaged. Put Node.js 16.20.2 for arm64 at /persist/bin/node, or upload {agent} again.',
+      '{agent} cannot run on {node}: that Node.js is for another system, or one of the two is damaged. Put Node.js 16.20.2 for arm64 at /persist/bin/node, or upload {agent} again.',
   },
   'no-node': {
     exitCode: 127,
     sentence:
-      '{agent} did not start: there is no executable Node.js at PAYLOAD_NODE, at /persist/bin/node or on the PATH. Put Node.js 16.20.2 for arm64 at /persist/bin/node.',
+      '{agent} needs Node.js: put 16.20.2 for arm64 at /persist/bin/node, executable. There is none there, at PAYLOAD_NODE or on the PATH.',
   },
 } as const satisfies Record<string, { exitCode: number; sentence: string }>;
 

@@ -57,7 +57,7 @@ export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' 
   };
   const worker = workerSource(async (path) => (await build(path, [])).javascript);
 
-  const built = await build(AGENTS[agent], [worker, cutting(onCut), ...(plain ? [] : [rawLlhttp])]);
+  const built = await build(AGENTS[agent], [worker, ...(plain ? [] : [rawLlhttp]), cutting(onCut)]);
   const inputs = byPackage(built.inputs);
   return { javascript: built.javascript, llhttp: !plain && 'undici' in inputs ? llhttpBytes() : null, inputs };
 }

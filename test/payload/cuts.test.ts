@@ -1,19 +1,56 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type AgentName, bundle } from '../../scripts/build/bundle.ts';
+import { asModule } from '../../scripts/build/as-module.ts';
+import { type AgentName, bundle, projectRoot } from '../../scripts/build/bundle.ts';
 import { cutFunctions } from '../../scripts/build/cut-functions.ts';
 import { cuts } from '../../scripts/build/cuts.ts';
 import { plainLauncher } from '../../scripts/build/launcher.ts';
 import { freePort, listening, nodes } from '../support/agent.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
+describe('a CommonJS module as an ES module', () => {
+  const object = (): readonly string[] => ['a', 'b'];
+  const single = () => null;
+
+  it.each([
+    ["const { a, b: c } = require('./x')", object, "import { a as a, b as c } from './x';"],
+    ["const { a, gone } = require('./x')", object, "import { a as a } from './x'; const gone = undefined;"],
+    ["const x = require('./x')", object, "import * as x from './x';"],
+    ["const X = require('./x')", single, "import X from './x';"],
+    ["const net = require('node:net')", single, "const net = require('node:net')"],
+    ["function f () { return require('./x') }", single, "function f () { return require('./x') }"],
+  ])('%s', (source, membersOf, expected) => {
+    expect(asModule(`${source}\nmodule.exports = 1`, membersOf)).toBe(`${expected}\nexport default 1`);
+  });
+
+  it.each([
+    [
+      'module.exports = { a, b: c, d: 1, e () {} }',
+      'export { a as a };\nexport { c as b };\nexport const d = 1;\nexport const e = function () {};',
+    ],
+    ['module.exports = class A {}', 'export default class A {}'],
+    ['function f () {}\nmodule.exports = f\nmodule.exports.g = 1', 'function f () {}\nexport default f\nf.g = 1'],
+  ])('%s', (source, expected) => expect(asModule(source, single)).toBe(expected));
+
+  it.each([
+    'exports.a = 1',
+    'const { ...rest } = require("./x"); module.exports = rest',
+    'module.exports = { ...a }',
+    'f()',
+  ])('refuses %s', (source) => expect(() => asModule(source, single)).toThrow('not understood'));
+});
+
 describe('the table of cuts', () => {
   it('names each module once, with a reason', () => {
     expect(new Set(cuts.map(({ module }) => module)).size).toBe(cuts.length);
     for (const { reason } of cuts) expect(reason).toMatch(/^\S.{20,}\.$/);
+  });
+
+  it('names modules that are there', () => {
+    for (const { module } of cuts) expect(existsSync(join(projectRoot, 'node_modules', module)), module).toBe(true);
   });
 
   it('empties functions by name, wherever they stand', () => {

@@ -129,7 +129,7 @@ describe.each(shells)('under %s, a start that fails leaves its sentence', (_, sh
     const dying = payload.place('node', '#!/bin/sh\necho "libc.so.6: GLIBC_2.28 not found" >&2\nexit 1\n');
     const { code, notice } = payload.launch([...shell, payload.bundle], { PAYLOAD_NODE: dying });
     expect(code).toBe(1);
-    expect(notice).toContain(`${dying} does not run it`);
+    expect(notice).toContain(`cannot run on ${dying}: `);
   });
 });
 
@@ -141,7 +141,7 @@ describe('a start that fails', () => {
       PAYLOAD_ROOT: '/nowhere',
     });
     expect({ code, notice }).toEqual({ code: startFailures['no-node'].exitCode, notice: null });
-    expect(stderr).toContain('payload-serve did not start: there is no executable Node.js');
+    expect(stderr).toContain('payload-serve needs Node.js: put 16.20.2 for arm64 at /persist/bin/node');
   });
 
   it('goes on to the next Node where one is for another machine', () => {
