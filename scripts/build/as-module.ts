@@ -128,5 +128,6 @@ function memberOf(property: Property | Node, textOf: (node: Node) => string): st
   if (property.type !== 'Property' || key.type !== 'Identifier' || computed)
     throw new Error('its exports are not understood');
   if (value.type === 'Identifier') return `export { ${value.name} as ${key.name} };`;
-  return `export const ${key.name} = ${method ? 'function ' : ''}${textOf(value)};`;
+  // By another name within: a method `setTimeout` must not stand before the global one.
+  return `const ${key.name}$ = ${method ? 'function ' : ''}${textOf(value)}; export { ${key.name}$ as ${key.name} };`;
 }

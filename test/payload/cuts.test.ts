@@ -29,7 +29,7 @@ describe('a CommonJS module as an ES module', () => {
   it.each([
     [
       'module.exports = { a, b: c, d: 1, e () {} }',
-      'export { a as a };\nexport { c as b };\nexport const d = 1;\nexport const e = function () {};',
+      'export { a as a };\nexport { c as b };\nconst d$ = 1; export { d$ as d };\nconst e$ = function () {}; export { e$ as e };',
     ],
     ['module.exports = class A {}', 'export default class A {}'],
     ['function f () {}\nmodule.exports = f\nmodule.exports.g = 1', 'function f () {}\nexport default f\nf.g = 1'],
