@@ -487,7 +487,11 @@ export class Delivery implements Candidate {
   #open(kept: Kept): Promise<unknown> & Promise<{ readonly sound: boolean }> {
     const { stage, writer } = this.#context;
     return writer.open(kept.path, kept.bytes, kept.mark, ({ bytes, sha256 }) => {
-      stage.mark(this.item.key, kept.name, bytes, sha256);
+      try {
+        stage.mark(this.item.key, kept.name, bytes, sha256);
+      } catch {
+        // A full disk says so to the next bytes as well; what the mark would have kept is lost in a power cut only.
+      }
     });
   }
 

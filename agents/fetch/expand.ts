@@ -118,8 +118,7 @@ async function fromListings(
   left = { files: MOST_FILES },
 ): Promise<Found[]> {
   const target = encodePath(`${directory}${prefix}`);
-  const fields = { accept: 'application/json, text/html;q=0.9' };
-  const { head, text } = await server.exchange.text({ method: 'GET', target, fields, signal }, LONGEST_LISTING_BYTES);
+  const { head, text } = await server.exchange.text({ method: 'GET', target, signal }, LONGEST_LISTING_BYTES);
   const answer = judge(head, { from: 0, etag: null, sizeBytes: null });
   if (answer.kind !== 'whole') throw new Failure('refused', `The server lists nothing at ${target}.`);
   const found: Found[] = [];

@@ -23,7 +23,7 @@ import { readSettings } from './settings.ts';
 import { formatAddress } from './source.ts';
 import { Stage } from './stage.ts';
 import { stateDirectory } from './state-directory.ts';
-import { serveStatus } from './status.ts';
+import { type Status, serveStatus } from './status.ts';
 
 const LOG_BUDGET_BYTES = 64 * 1024;
 
@@ -73,9 +73,12 @@ async function main(): Promise<number> {
     settings.log ?? (outbox === null ? null : join(outbox, 'payload-fetch-log.ndjson')),
     LOG_BUDGET_BYTES,
   );
+  let status: Status | null = null;
   const emit = (event: FetchEvent): void => {
     recorder.emit(event);
-    if (settings.json) process.stdout.write(`${JSON.stringify({ elapsedMs: elapsedMs(), ...event })}\n`);
+    const told = { elapsedMs: elapsedMs(), ...event };
+    if (settings.json) process.stdout.write(`${JSON.stringify(told)}\n`);
+    status?.tell(told);
   };
   if (outbox === null) emit({ event: 'OutboxAbsent', outbox: onPayload(environment, ON_BOARD.outbox) });
   if (state.insteadOf !== null) emit({ event: 'StateElsewhere', wanted: state.insteadOf, state: state.path });
@@ -115,11 +118,10 @@ async function main(): Promise<number> {
     const leftMs = (): number | null => (deadlineMs === null ? null : deadlineMs - elapsedMs());
     bars = new ProgressBars(process.stdout, report.files, elapsedMs, leftMs);
   }
-  let closeStatus = (): void => {};
   if (settings.statusPort !== null) {
     const { statusPort: port } = settings;
     try {
-      closeStatus = await serveStatus(environment.address ?? '0.0.0.0', port, () => report.snapshot(0));
+      status = await serveStatus(environment.address ?? '0.0.0.0', port, () => report.snapshot(0));
     } catch (error) {
       emit({ event: 'StatusUnavailable', port, reason: asFailure(error).message });
     }
@@ -168,7 +170,7 @@ async function main(): Promise<number> {
   }
   reportFile.writeNow();
   bars?.stop();
-  closeStatus();
+  status?.close();
   stage.close();
   recorder.close();
   await writer.close();
