@@ -9,6 +9,8 @@ export class LinkRate {
   #busyMs = 0;
   #transfers = 0;
   #busySinceMs = 0;
+  #beganMs: number | null = null;
+  #firstByteMs: number | null = null;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -17,15 +19,22 @@ export class LinkRate {
   begin(): void {
     if (this.#transfers === 0) this.#busySinceMs = this.#nowMs();
     this.#transfers += 1;
+    this.#beganMs ??= this.#busySinceMs;
   }
 
   count(bytes: number): void {
     this.#bytes += bytes;
+    this.#firstByteMs ??= this.#nowMs() - (this.#beganMs ?? 0);
   }
 
   end(): void {
     this.#transfers -= 1;
     if (this.#transfers === 0) this.#busyMs += this.#nowMs() - this.#busySinceMs;
+  }
+
+  /** From the first request to the first byte of a file; `null` until then. */
+  get firstByteMs(): number | null {
+    return this.#firstByteMs;
   }
 
   /** `null` until enough was seen. */

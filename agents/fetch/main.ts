@@ -54,10 +54,7 @@ async function main(): Promise<number> {
   const deadlineMs = durationMs === null ? null : Math.max(0, durationMs - marginMs);
 
   const rate = new LinkRate(elapsedMs);
-  const report = new RunReport(
-    { outbox, stateDirectory: state.path, allowedMs: durationMs, marginMs },
-    () => rate.bytesPerSecond,
-  );
+  const report = new RunReport({ outbox, stateDirectory: state.path, allowedMs: durationMs, marginMs }, rate);
   const reportFile = new ReportFile(outbox === null ? null : claimReportPath(outbox), (revision) =>
     report.snapshot(revision),
   );

@@ -4,6 +4,7 @@ import type { ReportedFailure, WrittenFetchReport } from '../../shared/report.ts
 import { ownProcessMark } from '../common/process-mark.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { version } from '../common/version.ts';
+import type { LinkRate } from './link-rate.ts';
 import { secondsToAskFor } from './plan.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -52,17 +53,16 @@ export interface RunFacts {
 export class RunReport {
   readonly #startedAt = new Date().toISOString();
   readonly #facts: RunFacts;
-  readonly #bytesPerSecond: () => number | null;
+  readonly #rate: LinkRate;
   readonly files: FileEntry[] = [];
   readonly server: Writable<WrittenFetchReport['server']> = { tried: [], answered: null, waitedMs: null };
-  firstByteMs: number | null = null;
   #ending: WrittenFetchReport['ending'] = null;
   #exitCode: number | null = null;
   #failure: ReportedFailure | null = null;
 
-  constructor(facts: RunFacts, bytesPerSecond: () => number | null) {
+  constructor(facts: RunFacts, rate: LinkRate) {
     this.#facts = facts;
-    this.#bytesPerSecond = bytesPerSecond;
+    this.#rate = rate;
   }
 
   end(ending: WrittenFetchReport['ending'], exitCode: number, failure: Failure | null): void {
@@ -83,7 +83,7 @@ export class RunReport {
       if (file.state === 'delivered') totals.delivered += 1;
       else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4) leftBytes += leftOf(file);
     }
-    const bytesPerSecond = this.#bytesPerSecond();
+    const { bytesPerSecond, firstByteMs } = this.#rate;
     const files = this.#listed(mostFiles);
     return {
       schema: 'payload-fetch-report/1',
@@ -101,7 +101,7 @@ export class RunReport {
       stateDirectory,
       server: this.server,
       totals,
-      link: { bytesPerSecond, firstByteMs: this.firstByteMs },
+      link: { bytesPerSecond, firstByteMs },
       nextWindow: leftBytes === 0 ? null : { leftBytes, seconds: secondsToAskFor(leftBytes, bytesPerSecond, marginMs) },
       filesOmitted: this.files.length - files.length,
       files,

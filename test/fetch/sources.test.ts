@@ -1,0 +1,179 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { selectionOf } from '../../agents/fetch/expand.ts';
+import { parseInput } from '../../agents/fetch/input-file.ts';
+import { fits, inOrder, secondsToAskFor } from '../../agents/fetch/plan.ts';
+import { parseAddress, parseSource } from '../../agents/fetch/source.ts';
+import { desk, noise, sha256 } from '../support/fetching.ts';
+import { httpOrigin } from '../support/origin.ts';
+import { serving } from '../support/serving.ts';
+
+describe('parseSource', () => {
+  it.each([
+    ['http://10.2.1.8:10101/var/log/a', { host: '10.2.1.8', port: 10101 }, '/var/log/a', '/var/log/a'],
+    ['http://[::1]:10101/a%20b?c#d', { host: '::1', port: 10101 }, '/a%20b?c', '/a b'],
+    ['/var/log/my file', null, '/var/log/my%20file', '/var/log/my file'],
+    ['/caf\u00e9', null, '/caf%C3%A9', '/caf\u00c3\u00a9'],
+  ])('%s', (text, address, target, path) => expect(parseSource(text)).toEqual({ text, address, target, path }));
+
+  it.each(['', 'a/b', 'ftp://h:10101/x', 'http://u:p@h:10101/x', 'http://h/x', 'http://h:10101/%zz', '/a\0b'])(
+    'refuses %j',
+    (text) => expect(() => parseSource(text)).toThrow(expect.objectContaining({ code: 'usage' })),
+  );
+});
+
+describe('parseAddress', () => {
+  it.each([
+    ['10.2.1.8', { host: '10.2.1.8', port: 10101 }],
+    ['sdr:12000', { host: 'sdr', port: 12000 }],
+    ['[::1]:12000', { host: '::1', port: 12000 }],
+  ])('%s', (text, address) => expect(parseAddress(text)).toEqual(address));
+});
+
+describe('selectionOf', () => {
+  it.each([
+    ['/var/log/*.log', false, { directory: '/var/log/', pattern: '*.log', depth: 1 }],
+    ['/var/*/x.log', false, { directory: '/var/', pattern: '*/x.log', depth: 2 }],
+    ['/var/**/x.log', false, { directory: '/var/', pattern: '**/x.log', depth: 32 }],
+    ['/var/log/*.log', true, { directory: '/var/log/', pattern: '*.log', depth: 32 }],
+    ['/var/log/', false, { directory: '/var/log/', pattern: null, depth: 1 }],
+    ['/var/log', true, { directory: '/var/log/', pattern: null, depth: 32 }],
+    ['/var/log/syslog', false, null],
+    ['http://h:10101/x?a=*', false, null],
+  ])('%s, recursive %s', (text, recursive, selection) =>
+    expect(selectionOf(parseSource(text), recursive)).toEqual(selection),
+  );
+});
+
+describe('parseInput', () => {
+  it('reads a source a line, with what it has for itself', () => {
+    const hash = 'a'.repeat(64);
+    const text = `# wanted\n/a -o b --priority 5\n\n"/two words" --sha256 ${hash.toUpperCase()}\r\nhttp://h:10101/x`;
+    const none = { output: null, priority: 0, sha256: null };
+    expect(parseInput(text, 'f')).toEqual([
+      { ...none, source: '/a', output: 'b', priority: 5 },
+      { ...none, source: '/two words', sha256: hash },
+      { ...none, source: 'http://h:10101/x' },
+    ]);
+  });
+
+  it.each(['/a -o', '/a --sha256 xyz', '/a --priority high', '/a -x 1'])('names the line of %j', (line) =>
+    expect(() => parseInput(`/ok\n${line}`, 'list')).toThrow(/^list:2: /),
+  );
+});
+
+describe('the plan', () => {
+  it('puts the higher priority first, then what finishes soonest', () => {
+    const files = [
+      { priority: 0, leftBytes: 9 },
+      { priority: 0, leftBytes: 1 },
+      { priority: 5, leftBytes: 100 },
+    ];
+    expect([...files].sort(inOrder).map((file) => file.leftBytes)).toEqual([100, 1, 9]);
+  });
+
+  it.each([
+    [{ leftMs: null, bytesPerSecond: 1 }, true],
+    [{ leftMs: 1, bytesPerSecond: null }, true],
+    [{ leftMs: 2000, bytesPerSecond: 1000 }, true],
+    [{ leftMs: 900, bytesPerSecond: 1000 }, false],
+  ])('admits what the measured rate lets end in time: %j', (room, expected) => {
+    expect(fits({ priority: 0, leftBytes: 1000 }, room)).toBe(expected);
+  });
+
+  it('says what the next window should ask for', () => {
+    expect(secondsToAskFor(1_000_000, 100_000, 2000)).toBe(18);
+    expect(secondsToAskFor(0, 100_000, 2000)).toBeNull();
+    expect(secondsToAskFor(1, null, 2000)).toBeNull();
+  });
+});
+
+describe('many sources', () => {
+  it('are found through the manifest by a pattern, and a tree is kept where that is asked', async () => {
+    const { directory, port } = await serving();
+    mkdirSync(join(directory, 'log', 'old'), { recursive: true });
+    for (const name of ['log/a.log', 'log/b.log', 'log/c.txt', 'log/old/d.log', 'log/caf\u00e9 [1].log']) {
+      writeFileSync(join(directory, name), name);
+    }
+    const from = ['--from', `127.0.0.1:${port}`];
+    const flat = desk();
+    expect((await flat.run(['/log/*.log', ...from])).code).toBe(0);
+    expect(flat.delivered().filter((name) => !name.startsWith('log_caf'))).toEqual(['log_a.log', 'log_b.log']);
+    expect(flat.delivered()).toHaveLength(3);
+    const tree = desk();
+    expect((await tree.run(['/log', '--recursive', '--keep-tree', ...from])).code).toBe(0);
+    expect(readdirSync(join(tree.outbox, 'log', 'old'))).toEqual(['d.log']);
+    expect(tree.report().totals).toMatchObject({ files: 5, delivered: 5 });
+    expect(tree.report().files[0]).toMatchObject({ verified: 'sha-256' });
+    const none = desk();
+    expect((await none.run(['/log/*.png', ...from])).code).toBe(5);
+  });
+
+  it('are read from a file, with expected digests that hold whatever the server states', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('content'));
+    const { outbox, run, read, report, delivered } = desk();
+    const list = join(outbox, '..', 'list');
+    const [right, wrong] = [sha256(Buffer.from('content')), 'b'.repeat(64)];
+    writeFileSync(list, `${url}/a -o first --sha256 ${right}\n${url}/b -o second --sha256 ${wrong}\n`);
+    expect((await run(['--input', list])).code).toBe(6);
+    expect(delivered()).toEqual(['first']);
+    expect(read('first').toString()).toBe('content');
+    expect(report().files).toMatchObject([{ verified: 'sha-256' }, { failure: { code: 'unverified' } }]);
+    expect((await desk().run(['--input', join(outbox, 'none')])).code).toBe(7);
+  });
+
+  it('of a higher priority come first', async () => {
+    const { url, requests } = await httpOrigin((_, response) => response.end(noise(300_000)));
+    const { outbox, run } = desk();
+    const list = join(outbox, '..', 'list');
+    writeFileSync(list, `${url}/low\n${url}/high --priority 9\n${url}/middle --priority 1\n`);
+    expect((await run(['--input', list])).code).toBe(0);
+    expect(requests.map((request) => request.line)).toEqual(['GET /high', 'GET /middle', 'GET /low']);
+  });
+});
+
+describe('--once', () => {
+  it('counts what an earlier window delivered as done, although its outbox was cleared', async () => {
+    const { url, requests } = await httpOrigin((_, response) => response.end('x'));
+    const { outbox, run, delivered } = desk();
+    expect((await run([`${url}/f`, '--once'])).code).toBe(0);
+    rmSync(join(outbox, 'f'));
+    expect((await run([`${url}/f`, '--once'])).code).toBe(0);
+    expect(delivered()).toEqual([]);
+    expect(requests).toHaveLength(1);
+    // Without it, the same command fetches afresh.
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(delivered()).toEqual(['f']);
+  });
+});
+
+describe('the end', () => {
+  it('is told to a server that waits for it', async () => {
+    const told: string[] = [];
+    const waiting = await httpOrigin(
+      (request, response) => {
+        if (request.url?.endsWith('/done')) told.push(request.method ?? '');
+        response.end('x');
+      },
+      { features: ['done'] },
+    );
+    expect((await desk().run([`${waiting.url}/f`])).code).toBe(0);
+    expect(told).toEqual(['POST']);
+  });
+
+  it('of each step is told on stdout with --json', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('x'));
+    const { stdout } = await desk().run([`${url}/f`, '--json']);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map((event) => event.event)).toEqual([
+      'WaitingForServer',
+      'ServerFound',
+      'TransferStarted',
+      'FileDelivered',
+    ]);
+  });
+});
