@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { WindowRequest } from '../tasking/api.ts';
 import type { DeployContext } from './deploy-context.ts';
 import { GroundFailure } from './failure.ts';
+import { judgeDeployment } from './listed-window.ts';
 import type { Mission } from './mission.ts';
 import { checkMission } from './mission-check.ts';
-import { findPosted, isListed, postPair } from './post-windows.ts';
+import { postPair } from './post-windows.ts';
 import { formatEpoch } from './quantity.ts';
 import type { DeploymentReceipt } from './receipts.ts';
 import { earliestSlot } from './slot.ts';
 import { bundleSizes, uploadBundles } from './upload-bundles.ts';
-import { planWindows, spanOf, startOf, type WindowPair } from './window-plan.ts';
+import { planWindows, startOf, type WindowPair } from './window-plan.ts';
 
 export type Deployment = {
   readonly kind: 'deployed' | 'unchanged' | 'dry-run';
@@ -87,55 +87,50 @@ type Earlier =
   /** The SDR's window is posted, the SABERTOOTH's is not yet. */
   | { readonly kind: 'half'; readonly windows: WindowPair; readonly receipt: DeploymentReceipt };
 
-/** What an earlier run did for this mission on this satellite, by its receipts and by what the API says now. */
+/** What an earlier run left of this mission on this satellite, its receipt made true; `null` where it is to be deployed. */
 async function findDeployment(satelliteId: string, mission: Mission, context: DeployContext): Promise<Earlier | null> {
+  const { api, apiName, receipts, dryRun, again, tell } = context;
   const id = missionId(mission);
-  const receipt = context.receipts.deployments
-    .filter((r) => r.api === context.apiName && r.satellite === satelliteId && r.mission === id)
+  const receipt = receipts.deployments
+    .filter((each) => each.api === apiName && each.satellite === satelliteId && each.mission === id)
     .at(-1);
   if (receipt === undefined) return null;
   const windows = planWindows(mission, satelliteId, receipt.sdr.request.start);
-  const { sdr, sabertooth } = windows;
-  const now = context.nowEpochSeconds();
-  if (spanOf(sdr).end <= now && spanOf(sabertooth).end <= now) {
-    if (context.again) return null;
-    context.tell(`The windows of this mission ran at ${formatEpoch(sdr.start)}; --again deploys it once more.`);
-    return { kind: 'unchanged', windows, upcoming: false };
-  }
-  const listed = await context.api.windows(satelliteId);
-  const sdrId = receipt.sdr.id ?? findPosted(listed, sdr);
-  const sabertoothId = receipt.sabertooth?.id ?? findPosted(listed, sabertooth);
-  const isThere = (windowId: string | null, window: WindowRequest): boolean =>
-    windowId !== null && (window.start <= now || isListed(listed, windowId, window));
+  const start = formatEpoch(windows.sdr.start);
+  const put = async (next: DeploymentReceipt): Promise<void> => {
+    if (!dryRun && !isDeepStrictEqual(next, receipt)) await receipts.putDeployment(next, receipt);
+  };
 
-  if (isThere(sdrId, sdr) && isThere(sabertoothId, sabertooth)) {
-    if (context.again) return null;
-    const complete = {
-      ...receipt,
-      sdr: { request: sdr, id: sdrId },
-      sabertooth: { request: sabertooth, id: sabertoothId },
-    };
-    if (!context.dryRun && !isDeepStrictEqual(complete, receipt))
-      await context.receipts.putDeployment(complete, receipt);
-    context.tell(
-      `Deployed already: SDR window ${sdrId} and SABERTOOTH window ${sabertoothId}, from ${formatEpoch(sdr.start)}.`,
-    );
-    return { kind: 'unchanged', windows, upcoming: true };
-  }
-  if (isThere(sdrId, sdr) && sabertooth.start > now) {
-    const half = { ...receipt, sdr: { request: sdr, id: sdrId } };
-    if (!context.dryRun) await context.receipts.putDeployment(half, receipt);
-    return { kind: 'half', windows, receipt: half };
-  }
-  if (!context.dryRun) {
-    for (const [windowId, window] of [[sdrId, sdr] as const, [sabertoothId, sabertooth] as const]) {
-      if (windowId === null || !isListed(listed, windowId, window)) continue;
-      await context.api.deleteWindow(windowId);
-      context.tell(`Took back window ${windowId}, whose other half is gone.`);
+  const state = judgeDeployment(receipt, windows, await api.windows(satelliteId), context.nowEpochSeconds());
+  if (again && (state.kind === 'over' || state.kind === 'whole')) return null;
+  switch (state.kind) {
+    case 'over':
+      tell(`The windows of this mission ran at ${start}; --again deploys it once more.`);
+      return { kind: 'unchanged', windows, upcoming: false };
+    case 'whole': {
+      const { sdrId, sabertoothId } = state;
+      await put({
+        ...receipt,
+        sdr: { request: windows.sdr, id: sdrId },
+        sabertooth: { request: windows.sabertooth, id: sabertoothId },
+      });
+      tell(`Deployed already: SDR window ${sdrId} and SABERTOOTH window ${sabertoothId}, from ${start}.`);
+      return { kind: 'unchanged', windows, upcoming: true };
     }
-    await context.receipts.dropDeployment(receipt);
+    case 'half': {
+      const half = { ...receipt, sdr: { request: windows.sdr, id: state.sdrId } };
+      await put(half);
+      return { kind: 'half', windows, receipt: isDeepStrictEqual(half, receipt) ? receipt : half };
+    }
+    case 'broken':
+      if (dryRun) return null;
+      for (const leftoverId of state.leftoverIds) {
+        await api.deleteWindow(leftoverId);
+        tell(`Took back window ${leftoverId}, whose other half is gone.`);
+      }
+      await receipts.dropDeployment(receipt);
+      return null;
   }
-  return null;
 }
 
 /** The windows at the slot that was asked for or is the earliest; refuses what the operator has no room for. */

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { WindowEntry, WindowRequest } from '../tasking/api.ts';
+import type { WindowRequest } from '../tasking/api.ts';
 import type { DeployContext } from './deploy-context.ts';
 import { GroundFailure } from './failure.ts';
+import { findPosted } from './listed-window.ts';
 import { postOnce } from './post-once.ts';
 import { formatEpoch } from './quantity.ts';
 import type { DeploymentReceipt } from './receipts.ts';
@@ -56,24 +56,4 @@ async function postWindow(request: WindowRequest, context: DeployContext): Promi
   );
   context.tell(`Posted the ${request.type} window ${id}, ${request.duration} s from ${formatEpoch(request.start)}.`);
   return id;
-}
-
-/** The id of a window that is exactly what would be posted. */
-export function findPosted(listed: readonly WindowEntry[], request: WindowRequest): string | null {
-  return listed.find((entry) => isSame(entry, request))?.id ?? null;
-}
-
-/** Whether the API still lists what was posted under an id: a simulated one gives its ids anew at every start. */
-export function isListed(listed: readonly WindowEntry[], id: string | null, request: WindowRequest): boolean {
-  return listed.some((entry) => entry.id === id && isSame(entry, request));
-}
-
-function isSame(entry: WindowEntry, request: WindowRequest): boolean {
-  return (
-    entry.type === request.type &&
-    entry.satellite_id === request.satellite_id &&
-    entry.start === request.start &&
-    entry.duration === request.duration &&
-    isDeepStrictEqual(entry.parameters.user_command, request.parameters.user_command)
-  );
 }

@@ -1,5 +1,5 @@
 import type { UploadEntry, WindowEntry } from '../tasking/api.ts';
-import { isListed } from './post-windows.ts';
+import { isListed } from './listed-window.ts';
 import { formatEpoch } from './quantity.ts';
 import type { DeploymentReceipt, UploadReceipt } from './receipts.ts';
 import { spanOf } from './window-plan.ts';
