@@ -80,7 +80,8 @@ export class Peer {
   async #look(signal: AbortSignal): Promise<Server> {
     const beganMs = elapsedMs();
     this.#events.waiting(this.addresses.map(formatAddress));
-    const endMs = this.#deadlineMs ?? beganMs + PATIENCE_MS;
+    // The window's end comes by the signal, so that there is one clock for it and one account of it.
+    const endMs = this.#deadlineMs === null ? beganMs + PATIENCE_MS : Number.POSITIVE_INFINITY;
     let attempts = 0;
     while (elapsedMs() < endMs) {
       const knock = await knockAtAll(this.addresses, endMs, signal);

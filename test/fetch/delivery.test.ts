@@ -202,7 +202,7 @@ describe('exit codes', () => {
   it('4 when no server answered in time', async () => {
     const { run, report } = desk();
     expect((await run(['/x', '--from', `127.0.0.1:${await freePort()}`, '--duration', '0.5'])).code).toBe(4);
-    expect(report().server.answered).toBeNull();
+    expect(report()).toMatchObject({ ending: 'duration', server: { answered: null } });
     expect(report().files).toMatchObject([{ failure: { code: 'no-server' } }]);
   });
 
