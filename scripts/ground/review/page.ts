@@ -146,10 +146,17 @@ function renderPass(pass: Pass, review: SatelliteReview, isLatest: boolean): Htm
   const timeline = layOutTimeline(pass, isLatest ? review.planned : null);
   const { link, totals } = pass.fetch?.report ?? {};
   const rate = link?.bytesPerSecond ?? null;
+  // A program that was cut off ran on for a while after it had last written its report.
+  const wasCut = [pass.serve, pass.fetch].some((run) => run?.report.state === 'running');
   const retries =
     pass.fetch === null ? null : traceTransfers(pass.fetch).reduce((sum, t) => sum + t.retriesMs.length, 0);
   const tiles: readonly (readonly [string, string])[] = [
-    ['Overlap', timeline.overlap === null ? '–' : inSeconds(timeline.overlap.endMs - timeline.overlap.startMs)],
+    [
+      'Overlap',
+      timeline.overlap === null
+        ? '–'
+        : `${wasCut ? '≥ ' : ''}${inSeconds(timeline.overlap.endMs - timeline.overlap.startMs)}`,
+    ],
     [
       'Waited for the server',
       pass.fetch?.report.server.waitedMs == null ? '–' : inSeconds(pass.fetch.report.server.waitedMs),
@@ -193,7 +200,7 @@ export function endingOf(
   if (report === null) return `No report of ${agent} has arrived.`;
   const ran = `${agent} ran for ${inSeconds(report.elapsedMs)}`;
   if (report.state === 'running')
-    return `${ran} and was then cut off, by loss of power or a kill: it did not end by itself.`;
+    return `${agent} last wrote its report after ${inSeconds(report.elapsedMs)} and was then cut off, by loss of power or a kill.`;
   if (report.failure !== null) return `${ran}. ${report.failure.reason} ${report.failure.advice}`;
   const endings = {
     done: 'and ended when everything was done',

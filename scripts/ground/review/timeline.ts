@@ -73,8 +73,14 @@ export function layOutTimeline(pass: Pass, planned: Flown['planned']): Timeline 
     note:
       shiftMs === 0
         ? null
-        : `The clocks of the two payloads differ: the SABERTOOTH is drawn ${Math.round(Math.abs(shiftMs) / 1000)} s ${shiftMs > 0 ? 'later' : 'earlier'} than its clock says.`,
+        : `The clocks of the two payloads differ: the SABERTOOTH is drawn ${stretch(Math.abs(shiftMs))} ${shiftMs > 0 ? 'later' : 'earlier'} than its clock says.`,
   };
+}
+
+/** Seconds, or days where a clock began at 1970. */
+function stretch(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 2 * 86_400 ? `${seconds} s` : `${Math.round(seconds / 86_400)} days`;
 }
 
 function overlapOf(a: Bar | null, b: Bar | null): Bar | null {
