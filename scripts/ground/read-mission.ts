@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { MissionFlags } from './command/options.ts';
 import type { BundleFile } from './deploy-context.ts';
@@ -47,10 +48,15 @@ export function readBundles(mission: Mission, skipUpload: boolean): readonly Bun
   return [readBundle('SDR', mission.serve), readBundle('SABERTOOTH', mission.fetch)];
 }
 
+/** Whether both bundles have been built. */
+export function areBundlesHere(mission: Mission): boolean {
+  return [mission.serve, mission.fetch].every((bundle) => existsSync(pathOfBundle(bundle)));
+}
+
 function readBundle(payload: BundleFile['payload'], bundle: Bundle): BundleFile {
+  const path = pathOfBundle(bundle);
   try {
-    const content = readFileSync(bundle.file);
-    return { payload, destination: bundle.destination, fileName: basename(bundle.file), content };
+    return { payload, destination: bundle.destination, fileName: basename(path), content: readFileSync(path) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new GroundFailure(
@@ -58,8 +64,16 @@ function readBundle(payload: BundleFile['payload'], bundle: Bundle): BundleFile 
         `The bundle ${bundle.file} is not here: npm run build makes it, and --skip-upload does without where it is on board already.`,
       );
     }
-    throw diskFailure(`The bundle ${bundle.file} cannot be read`, error);
+    throw diskFailure(`The bundle ${path} cannot be read`, error);
   }
+}
+
+/** Not asked of the build, which would take longer to load than the command takes to run. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A bundle is looked for here, and then where this package builds it, so that a mission may lie anywhere. */
+function pathOfBundle(bundle: Bundle): string {
+  return existsSync(bundle.file) ? bundle.file : resolve(PACKAGE_ROOT, bundle.file);
 }
 
 function readMissionFile(path: string): object {

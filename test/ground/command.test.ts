@@ -29,6 +29,21 @@ describe('payload-link plan', () => {
     expect((sabertooth?.start ?? 0) - (sdr?.start ?? 0)).toBe(30);
   });
 
+  test('does without bundles that are not built yet', async () => {
+    const path = join(temporaryDirectory(), 'mission.yaml');
+    const files = { files: ['/a'], serve: { file: 'not/built' }, fetch: { file: 'not/built' } };
+    writeFileSync(path, JSON.stringify({ satellites: ['FM1'], ...files }));
+    expect(await runPayloadLink(['plan', path])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('The bundles are not built yet'),
+    });
+    expect(await runPayloadLink(['deploy', path, '--api', 'http://127.0.0.1:1'], { PAYLOAD_LINK_TOKEN: 't' })).toEqual({
+      code: 7,
+      stdout: '',
+      stderr: expect.stringMatching(/not\/built is not here: npm run build makes it/),
+    });
+  });
+
   test('with a wrapper, runs the agents by it; with another port, says where the server is', async () => {
     const wrapper = '/persist/bin/entry.sh';
     const run = await runPayloadLink(['plan', ...tutorial, '--wrapper', wrapper, '--port', '10102']);

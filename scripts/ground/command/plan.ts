@@ -1,7 +1,7 @@
 import { readApi } from '../connection.ts';
 import { GroundFailure } from '../failure.ts';
 import { checkMission, type Finding } from '../mission-check.ts';
-import { readBundles, readMission } from '../read-mission.ts';
+import { areBundlesHere, readBundles, readMission } from '../read-mission.ts';
 import { bundleSizes } from '../upload-bundles.ts';
 import { planWindows, startOf } from '../window-plan.ts';
 import { windowsAsCurl, windowsAsJson } from '../window-text.ts';
@@ -16,9 +16,11 @@ export function runPlan(flags: MissionFlags & ApiFlags & { readonly as: string }
   const { mission } = readMission(flags);
   const now = around.nowEpochSeconds();
   const start = startOf(mission, now);
-  const bundles = readBundles(mission, flags.skipUpload === true);
+  const isBuilt = areBundlesHere(mission);
+  const bundles = readBundles(mission, flags.skipUpload === true || !isBuilt);
   const findings = checkMission(mission, bundleSizes(bundles), start, now);
   for (const finding of findings) around.tell(`${PREFIX[finding.severity]}${finding.sentence}`);
+  if (!isBuilt) around.tell('The bundles are not built yet: nothing is said of their uplink.');
   if (findings.some((finding) => finding.severity === 'refusal')) {
     throw new GroundFailure('mission', 'This mission cannot work as it is.');
   }
