@@ -1,10 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { type Desk, openDesk } from '../../scripts/satellite/desk.ts';
 import type { JournalEntry } from '../../scripts/satellite/journal.ts';
 import { readSettings } from '../../scripts/satellite/settings.ts';
 import { PATHS, UPLOAD_FIELD, type WindowRequest } from '../../scripts/tasking/api.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
 
 export interface TestDesk extends Desk {
   readonly directory: string;
@@ -14,15 +15,30 @@ export interface TestDesk extends Desk {
   told(pattern: RegExp): Promise<JournalEntry>;
 }
 
+/** What a test does not set otherwise. */
+const IN_A_HURRY = { '--port': '0', '--s3-port': '0', '--settle': '0.3', '--grace': '1', '--minimum-window': '1' };
+
 /** A satellite on ports of its own, with windows of seconds; it is gone when the test is over. */
-export async function testDesk(...options: readonly string[]): Promise<TestDesk> {
-  const directory = join(temporaryDirectory(), 'desk');
-  const customary = { port: '0', 's3-port': '0', settle: '0.3', grace: '1', 'minimum-window': '1', directory };
-  const words = Object.entries(customary).flatMap(([name, value]) =>
-    options.includes(`--${name}`) ? [] : [`--${name}`, value],
+export function testDesk(...options: readonly string[]): Promise<TestDesk> {
+  return deskFor(onTestFinished, options);
+}
+
+/** The same for a test that runs beside others, which has to say which of them it is. */
+export function concurrentDesk(context: TestContext, ...options: readonly string[]): Promise<TestDesk> {
+  return deskFor(context.onTestFinished, options);
+}
+
+async function deskFor(onFinished: TestContext['onTestFinished'], options: readonly string[]): Promise<TestDesk> {
+  const parent = mkdtempSync(join(tmpdir(), 'payload-link-'));
+  const directory = join(parent, 'desk');
+  const words = Object.entries({ ...IN_A_HURRY, '--directory': directory }).flatMap(([option, value]) =>
+    options.includes(option) ? [] : [option, value],
   );
   const desk = await openDesk(readSettings([...words, ...options], {}));
-  onTestFinished(() => desk.close());
+  onFinished(async () => {
+    await desk.close();
+    rmSync(parent, { recursive: true, force: true });
+  });
   const ask: TestDesk['ask'] = async (method, path, body) => {
     const headers = { authorization: 'Bearer desk-token', ...(typeof body === 'string' ? JSON_TYPE : {}) };
     const response = await fetch(desk.url + path, { method, headers, body: body ?? null });

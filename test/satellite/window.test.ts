@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../scripts/tasking/api.ts';
-import { inSeconds, testDesk, uploadScript, windowBody } from './desk.ts';
+import { concurrentDesk, inSeconds, uploadScript, windowBody } from './desk.ts';
 import { delivered, objects } from './objects.ts';
 
-describe('a window of the simulated satellite', () => {
-  it('runs what was uploaded, and delivers its outbox under the documented names', async () => {
-    const desk = await testDesk();
+describe.concurrent('a window of the simulated satellite', () => {
+  it('runs what was uploaded, and delivers its outbox under the documented names', async (context) => {
+    const desk = await concurrentDesk(context);
     const script =
       'pwd -P >"$PAYLOAD_ROOT/outbox/pwd"; echo "$1" >"$PAYLOAD_ROOT/outbox/word"; mkdir -p "$PAYLOAD_ROOT/persist"; echo kept >"$PAYLOAD_ROOT/persist/kept"';
     await uploadScript(desk, 'SDR', '/persist/bin/tool', script);
@@ -34,23 +34,25 @@ describe('a window of the simulated satellite', () => {
     expect(readFileSync(join(desk.directory, 'FM1/sdr/persist/kept'), 'utf8')).toBe('kept\n');
   });
 
-  it('keeps what was uploaded inside the sandbox, whatever path it names', async () => {
-    const desk = await testDesk();
+  it('keeps what was uploaded inside the sandbox, whatever path it names', async (context) => {
+    const desk = await concurrentDesk(context);
     await uploadScript(desk, 'SDR', '/../../../escaped', 'true');
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, '/escaped'));
     expect((await desk.told(/\/escaped ended/)).message).toContain('exit code 0');
     expect(existsSync(join(desk.directory, 'FM1/sdr/escaped'))).toBe(true);
   });
 
-  it('says so when the executable is not there', async () => {
-    const desk = await testDesk();
+  it('says so when the executable is not there', async (context) => {
+    const desk = await concurrentDesk(context);
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, '/persist/bin/none'));
     expect((await desk.told(/cannot be started/)).message).toContain('is it uploaded');
     await desk.told(/closes; 0 files/);
   });
 
-  it("runs the tutorial's literal commands, with loopback in the place of 10.2.1.8", { timeout: 20_000 }, async () => {
-    const desk = await testDesk('--settle', '1');
+  it("runs the tutorial's literal commands, with loopback in the place of 10.2.1.8", {
+    timeout: 20_000,
+  }, async (context) => {
+    const desk = await concurrentDesk(context, '--settle', '1');
     const serve = ['-m', 'http.server', '10101', '--bind', '0.0.0.0'];
     const fetchWords = [
       '--retry',
@@ -68,8 +70,8 @@ describe('a window of the simulated satellite', () => {
     expect(await delivered(desk, 'sdr_syslog')).toEqual(readFileSync(join(desk.directory, 'FM1/sdr/var/log/syslog')));
   });
 
-  it('keeps to the downlink budget, small files first', async () => {
-    const desk = await testDesk();
+  it('keeps to the downlink budget, small files first', async (context) => {
+    const desk = await concurrentDesk(context);
     const script = 'cd outbox; head -c 100 /dev/zero >small; head -c 1000 /dev/zero >large';
     const parameters = {
       user_command: { executable: 'sh', executable_arguments: ['-c', script] },
@@ -80,8 +82,8 @@ describe('a window of the simulated satellite', () => {
     await desk.told(/Delivered: .*_small/);
   });
 
-  it('copies from the other payload where the window asks for it', async () => {
-    const desk = await testDesk();
+  it('copies from the other payload where the window asks for it', async (context) => {
+    const desk = await concurrentDesk(context);
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'sh', '-c', 'echo from the sdr >persist/result'));
     await desk.told(/SDR: Window \d+ closes/);
     const copy = { src_payload: 'SDR', src_path: '/persist/result', dst_path: '/inbox/result' } as const;
@@ -93,49 +95,57 @@ describe('a window of the simulated satellite', () => {
   });
 });
 
-describe('a fault that was ordered', () => {
+describe.concurrent('a fault that was ordered', () => {
   const forever = 'trap "" TERM; echo begun >outbox/begun; while :; do sleep 0.05; done';
 
-  it('cuts the power in mid-window, and the outbox comes down as it was', async () => {
-    const desk = await testDesk('--fault', 'FM1/SDR/power-cut=1');
+  it('cuts the power in mid-window, and the outbox comes down as it was', async (context) => {
+    const desk = await concurrentDesk(context, '--fault', 'FM1/SDR/power-cut=1');
     await desk.ask('POST', PATHS.window, windowBody({ duration: 600 }, 'sh', '-c', forever));
     await desk.told(/The power is cut/);
     expect((await desk.told(/sh ended/)).message).toContain('killed by SIGKILL');
     await desk.told(/Delivered: .*_begun/);
   });
 
-  it('aborts the window by SIGTERM', async () => {
-    const desk = await testDesk('--fault', 'FM1/SDR/window-aborted=1');
+  it('aborts the window by SIGTERM', async (context) => {
+    const desk = await concurrentDesk(context, '--fault', 'FM1/SDR/window-aborted=1');
     const script = 'trap "exit 7" TERM; while :; do sleep 0.05; done';
     await desk.ask('POST', PATHS.window, windowBody({ duration: 600 }, 'sh', '-c', script));
     expect((await desk.told(/sh ended/)).message).toContain('exit code 7');
   });
 
-  it('starts the payload late', async () => {
-    const desk = await testDesk('--fault', 'FM1/SDR/boot-delay=1');
+  it('starts the payload late', async (context) => {
+    const desk = await concurrentDesk(context, '--fault', 'FM1/SDR/boot-delay=1');
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'touch', 'outbox/ran'));
     await desk.told(/starts 1 s late/);
     await desk.told(/closes; 0 files/);
   });
 
-  it('sets the clock of a payload wrong', async () => {
-    const desk = await testDesk('--fault', `FM1/SDR/clock-wrong=-${inSeconds(0)}`);
+  it('sets the clock of a payload wrong', async (context) => {
+    const desk = await concurrentDesk(context, '--fault', `FM1/SDR/clock-wrong=-${inSeconds(0)}`);
     const script = `"$PAYLOAD_NODE" -p 'new Date().getUTCFullYear() + " " + new Date(0).getTime()' >outbox/year`;
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'sh', '-c', script));
     await desk.told(/Delivered: .*_year/);
     expect(String(await delivered(desk, 'year'))).toBe('1970 0\n');
   });
 
-  it('lets no window overlap with another', async () => {
-    const desk = await testDesk('--fault', 'FM1/SABERTOOTH/overlap-lost');
+  it('lets no window overlap with another', async (context) => {
+    const desk = await concurrentDesk(context, '--fault', 'FM1/SABERTOOTH/overlap-lost');
     const start = inSeconds(2);
     await desk.ask('POST', PATHS.window, windowBody({ start, duration: 600 }, 'sleep', '600'));
     await desk.ask('POST', PATHS.window, windowBody({ type: 'PAYLOAD_SABERTOOTH', start: start + 1, duration: 1 }));
     await desk.told(/SDR: The window is aborted/);
   });
 
-  it('keeps an upload on the ground until it is too late', async () => {
-    const desk = await testDesk('--fault', 'FM1/SDR/upload-late=3', '--time-scale', '1', '--contact-every', '1');
+  it('keeps an upload on the ground until it is too late', async (context) => {
+    const desk = await concurrentDesk(
+      context,
+      '--fault',
+      'FM1/SDR/upload-late=3',
+      '--time-scale',
+      '1',
+      '--contact-every',
+      '1',
+    );
     await uploadScript(desk, 'SDR', '/persist/bin/tool', 'true');
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, '/persist/bin/tool'));
     await desk.told(/cannot be started/);

@@ -10,8 +10,11 @@ import type { Launch, LinkQuality, Network, Place } from './network.ts';
 
 const run = promisify(execFile);
 
-/** Names of ours, with the process that made them, so that what a killed one left behind is known for its own. */
-const NAME = /^payload-link-(\d+)-/;
+/** Names of ours, with the process that made them, so that what a killed one left behind is known for that. */
+const NAME = /^payload-link-(\d+)\.\d+-/;
+
+/** How many networks this process has opened. */
+let opened = 0;
 
 const ADDRESSES: Readonly<Record<PayloadName, readonly string[]>> = {
   SDR: SDR.addresses,
@@ -49,11 +52,14 @@ exec chroot "$root" "$@"`;
  */
 export class NamespaceNetwork implements Network {
   readonly cannot: readonly FaultKind[];
+  readonly #prefix: string;
   readonly #hasFirewall: boolean;
   readonly #satellites = new Map<string, Promise<void>>();
   readonly #traffic = new Map<Place, { startBytes: number; nowBytes: number; timer: NodeJS.Timeout }>();
 
   private constructor(hasFirewall: boolean) {
+    opened += 1;
+    this.#prefix = `payload-link-${process.pid}.${opened}-`;
     this.#hasFirewall = hasFirewall;
     this.cannot = hasFirewall ? [] : ['link-lossy'];
   }
@@ -83,16 +89,16 @@ export class NamespaceNetwork implements Network {
     const port = portOf(payload);
     const { bytesPerSecond, breaksAfterBytes } = quality;
     for (const [namespace, device] of [
-      [hub(satelliteId), port],
-      [payloadNamespace(place), 'eth0'],
+      [this.#hub(satelliteId), port],
+      [this.#namespace(place), 'eth0'],
     ] as const) {
       await run('tc', ['-n', namespace, 'qdisc', 'del', 'dev', device, 'root']).catch(() => {});
       if (bytesPerSecond !== null) await slow(namespace, device, bytesPerSecond);
     }
-    if (this.#hasFirewall) await inNamespace(payloadNamespace(place), 'nft', rules(breaksAfterBytes));
-    await ip('-n', hub(satelliteId), 'link', 'set', port, 'up');
+    if (this.#hasFirewall) await inNamespace(this.#namespace(place), 'nft', rules(breaksAfterBytes));
+    await ip('-n', this.#hub(satelliteId), 'link', 'set', port, 'up');
 
-    const startBytes = await interfaceBytes(hub(satelliteId), port);
+    const startBytes = await interfaceBytes(this.#hub(satelliteId), port);
     const timer = setInterval(() => this.#sample(place), SAMPLE_MS);
     this.#traffic.set(place, { startBytes, nowBytes: startBytes, timer });
   }
@@ -100,12 +106,12 @@ export class NamespaceNetwork implements Network {
   async disconnect(place: Place): Promise<void> {
     clearInterval(this.#traffic.get(place)?.timer);
     this.#traffic.delete(place);
-    await ip('-n', hub(place.satelliteId), 'link', 'set', portOf(place.payload), 'down');
+    await ip('-n', this.#hub(place.satelliteId), 'link', 'set', portOf(place.payload), 'down');
   }
 
   launch(place: Place, command: UserCommand): Launch {
     const enter = ['sh', '-c', ENTER, 'sh', place.sandbox.root, process.execPath];
-    const namespace = `--net=/run/netns/${payloadNamespace(place)}`;
+    const namespace = `--net=/run/netns/${this.#namespace(place)}`;
     return {
       command: {
         executable: 'nsenter',
@@ -126,16 +132,16 @@ export class NamespaceNetwork implements Network {
     for (const { timer } of this.#traffic.values()) clearInterval(timer);
     this.#traffic.clear();
     await Promise.allSettled(this.#satellites.values());
-    await deleteNamespaces((name) => NAME.exec(name)?.[1] === String(process.pid));
+    await deleteNamespaces((name) => name.startsWith(this.#prefix));
   }
 
   async #make(satelliteId: string): Promise<void> {
-    const bridge = hub(satelliteId);
+    const bridge = this.#hub(satelliteId);
     await ip('netns', 'add', bridge);
     await ip('-n', bridge, 'link', 'add', 'bridge', 'type', 'bridge');
     await ip('-n', bridge, 'link', 'set', 'bridge', 'up');
     for (const payload of ['SDR', 'SABERTOOTH'] as const) {
-      const namespace = payloadNamespace({ satelliteId, payload });
+      const namespace = this.#namespace({ satelliteId, payload });
       const port = portOf(payload);
       await ip('netns', 'add', namespace);
       await ip('-n', namespace, 'link', 'set', 'lo', 'up');
@@ -148,8 +154,17 @@ export class NamespaceNetwork implements Network {
     }
   }
 
+  /** The namespace in which the payloads of a satellite are joined. */
+  #hub(satelliteId: string): string {
+    return `${this.#prefix}${satelliteId}`;
+  }
+
+  #namespace({ satelliteId, payload }: Pick<Place, 'satelliteId' | 'payload'>): string {
+    return `${this.#hub(satelliteId)}-${payload}`;
+  }
+
   #sample(place: Place): void {
-    interfaceBytes(hub(place.satelliteId), portOf(place.payload)).then(
+    interfaceBytes(this.#hub(place.satelliteId), portOf(place.payload)).then(
       (bytes) => {
         const traffic = this.#traffic.get(place);
         if (traffic !== undefined) traffic.nowBytes = bytes;
@@ -158,14 +173,6 @@ export class NamespaceNetwork implements Network {
       () => {},
     );
   }
-}
-
-function hub(satelliteId: string): string {
-  return `payload-link-${process.pid}-${satelliteId}`;
-}
-
-function payloadNamespace({ satelliteId, payload }: Pick<Place, 'satelliteId' | 'payload'>): string {
-  return `${hub(satelliteId)}-${payload}`;
 }
 
 function portOf(payload: PayloadName): string {
