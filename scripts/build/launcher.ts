@@ -43,6 +43,7 @@ function shell(agent: AgentName, boot: string): string {
 /** Fills in what stands between at-signs. */
 function fill(text: string, agent: AgentName, node = '{node}'): string {
   return text
+    .replaceAll('@agent@', agent)
     .replaceAll('@notice@', startNoticeName(agent))
     .replaceAll('@oldest@', oldestNode())
     .replaceAll(/@([a-z-]+)\.(sentence|exitCode)@/g, (_, code: StartFailureCode, member: 'sentence' | 'exitCode') =>

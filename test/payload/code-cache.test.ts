@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { freePort, nodes } from '../support/agent.ts';
+import { Payload } from './launch.ts';
+
+/** A payload with a `/persist`, and a run of payload-serve that ends well at once. */
+async function persistent(node: string) {
+  const port = await freePort();
+  const payload = new Payload('payload-serve');
+  mkdirSync(join(payload.root, 'persist'));
+  const path = join(payload.root, 'persist', '.payload-serve-v8-cache');
+  const run = (...args: string[]) => {
+    const words = [String(port), '--bind', '127.0.0.1', '--duration', '0.1', ...args];
+    return payload.launch([payload.bundle, ...words], { PAYLOAD_NODE: node }, payload.root).code;
+  };
+  return { payload, path, run, sizeBytes: () => statSync(path, { throwIfNoEntry: false })?.size };
+}
+
+describe.each(nodes)('on %s, what was compiled', (_, node) => {
+  it('is kept by the second run that ends well, and stays as it is', async () => {
+    const { path, run, sizeBytes } = await persistent(node);
+    expect(run()).toBe(0);
+    expect(sizeBytes()).toBe(0);
+    expect(run()).toBe(0);
+    expect(sizeBytes()).toBeGreaterThan(50_000);
+    const kept = readFileSync(path);
+    expect(run()).toBe(0);
+    expect(readFileSync(path)).toEqual(kept);
+  });
+
+  it('is not trusted when a bit of it is wrong, and made again', async () => {
+    const { path, run } = await persistent(node);
+    run();
+    run();
+    const whole = readFileSync(path);
+    for (const at of [0, 31, 32, 40, whole.length >> 1, whole.length - 1]) {
+      const damaged = Buffer.from(whole);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 16, at);
+      writeFileSync(path, damaged);
+      expect(run()).toBe(0);
+      expect(readFileSync(path)).not.toEqual(damaged);
+    }
+  });
+
+  it('is not trusted when it is of another bundle', async () => {
+    const { payload, path, run } = await persistent(node);
+    writeFileSync(path, readFileSync(payload.bundle));
+    expect(run()).toBe(0);
+    expect(readFileSync(path)).not.toEqual(readFileSync(payload.bundle));
+  });
+
+  it('is not kept by a run that fails, nor where there is no /persist', async () => {
+    const { run, sizeBytes } = await persistent(node);
+    expect(run('--no-such-flag')).toBe(2);
+    expect(sizeBytes()).toBeUndefined();
+    const payload = new Payload('payload-serve');
+    expect(payload.launch([payload.bundle, '--version'], { PAYLOAD_NODE: node }).code).toBe(0);
+  });
+});
