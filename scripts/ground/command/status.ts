@@ -2,7 +2,7 @@ import { apiName, readApi, readToken } from '../connection.ts';
 import { GroundFailure } from '../failure.ts';
 import { type DeploymentReceipt, readReceipts } from '../receipts.ts';
 import { type StatusLine, statusText, uploadLine, windowLines } from '../status.ts';
-import { type TaskingApi, taskingClient } from '../tasking-client.ts';
+import { taskingClient } from '../tasking-client.ts';
 import type { ApiFlags } from './options.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -30,7 +30,9 @@ export async function runStatus(flags: StatusFlags, around: Surroundings): Promi
   const lines = async (): Promise<readonly StatusLine[]> => {
     const listedUploads = await api.uploads();
     const windows = await Promise.all(
-      deployments.map(async (receipt) => windowLines(receipt, await windowsOf(api, receipt), around.nowEpochSeconds())),
+      deployments.map(async (receipt) =>
+        windowLines(receipt, await api.windows(receipt.satellite), around.nowEpochSeconds()),
+      ),
     );
     return [...uploads.map((receipt) => uploadLine(receipt, listedUploads)), ...windows.flat()];
   };
@@ -46,10 +48,6 @@ export async function runStatus(flags: StatusFlags, around: Surroundings): Promi
     if (changed.length > 0) print(changed);
     before = now;
   }
-}
-
-function windowsOf(api: TaskingApi, receipt: DeploymentReceipt): ReturnType<TaskingApi['windows']> {
-  return api.windows(receipt.satellite);
 }
 
 /** Missions deployed again and again leave many receipts; what is asked about is the last of each satellite. */
