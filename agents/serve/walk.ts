@@ -10,6 +10,14 @@ export interface Entry {
   readonly identity: FileIdentity;
 }
 
+/** Which part of a tree is described: all of it, or one of two parts that together are all of it, by name. */
+export interface Share {
+  readonly index: number;
+  readonly of: 1 | 2;
+}
+
+export const ALL: Share = { index: 0, of: 1 };
+
 interface Frame {
   readonly fd: number;
   readonly path: string;
@@ -25,13 +33,13 @@ const NAMES_AT_ONCE = 512;
  * Everything below an open directory, `depth` levels down, in the order in which directories give it, and `null` for
  * each directory that cannot be read. Each directory is entered by a handle on its parent and never through a link, so
  * the walk stays below where it began, whatever is renamed meanwhile; nothing is held in memory but the names of
- * directories that are still to be entered.
+ * directories that are still to be entered. Of a share, every directory is entered, but only its own names are described.
  */
-export function* walk(fd: number, depth: number): Generator<Entry | null, void> {
+export function* walk(fd: number, depth: number, share = ALL): Generator<Entry | null, void> {
   const frames: Frame[] = [];
   try {
     frames.push({ fd: openSync(`/proc/self/fd/${fd}`, O_PATH | constants.O_DIRECTORY), path: '', depth: 1, below: [] });
-    yield* entriesOf(frames[0] as Frame, depth);
+    yield* entriesOf(frames[0] as Frame, depth, share);
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const name = frame.below.pop();
       if (name === undefined) {
@@ -45,7 +53,7 @@ export function* walk(fd: number, depth: number): Generator<Entry | null, void> 
         continue;
       }
       frames.push(entered);
-      yield* entriesOf(entered, depth);
+      yield* entriesOf(entered, depth, share);
     }
   } finally {
     for (const frame of frames) closeSync(frame.fd);
@@ -61,15 +69,15 @@ function enter(parent: Frame, name: string): Frame | null {
   }
 }
 
-function* entriesOf(frame: Frame, depth: number): Generator<Entry | null, void> {
+function* entriesOf(frame: Frame, depth: number, share: Share): Generator<Entry | null, void> {
   try {
     const directory = opendirSync(`/proc/self/fd/${frame.fd}`, { encoding: 'latin1', bufferSize: NAMES_AT_ONCE });
     try {
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        if (frame.depth < depth && entry.isDirectory()) frame.below.push(entry.name);
+        if (!isIn(share, entry.name)) continue;
         const found = describe(frame, entry.name);
-        if (found === null) continue;
-        if (found.kind === 'directory' && frame.depth < depth) frame.below.push(entry.name);
-        yield found;
+        if (found !== null) yield found;
       }
     } finally {
       directory.closeSync();
@@ -77,6 +85,13 @@ function* entriesOf(frame: Frame, depth: number): Generator<Entry | null, void> 
   } catch {
     yield null;
   }
+}
+
+function isIn({ index, of }: Share, name: string): boolean {
+  if (of === 1) return true;
+  let sum = 0;
+  for (let at = 0; at < name.length; at += 1) sum += name.charCodeAt(at);
+  return sum % of === index;
 }
 
 /** `null` for a name that went away between being read and being looked at. */

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ManifestLine, parseManifestLine } from '../../shared/manifest.ts';
@@ -6,6 +7,7 @@ import { decodePath, encodePath } from '../../shared/path.ts';
 import { featurePath } from '../../shared/protocol.ts';
 import { nodes } from '../support/agent.ts';
 import { startServer, type TestServer } from './server.ts';
+import { open } from './wire.ts';
 
 async function manifest({ origin }: TestServer, rest: string): Promise<readonly (ManifestLine | null)[]> {
   const text = await (await fetch(`${origin}${featurePath('manifest')}${rest}`)).text();
@@ -54,6 +56,36 @@ describe.each(nodes)('a manifest from payload-serve on %s', (_, node) => {
     });
     expect((await manifest(server, '/?limit=7')).at(-1)).toMatchObject({ complete: true });
   });
+});
+
+it('a manifest of a large tree has every file once, and one that nobody reads to its end leaves nothing open', async () => {
+  const server = await startServer();
+  const { root, port, child } = server;
+  const names: string[] = [];
+  for (let directory = 0; directory < 10; directory += 1) {
+    mkdirSync(join(root, `dir${directory}`));
+    names.push(`dir${directory}`);
+    for (let file = 0; file < 500; file += 1) {
+      const name = `dir${directory}/file-${file}.log`;
+      writeFileSync(join(root, name), '');
+      names.push(name);
+    }
+  }
+  const openFiles = (): number => readdirSync(`/proc/${child.pid}/fd`).length;
+  const lines = await manifest(server, '/');
+  expect(pathsIn(lines)).toEqual([...names].sort());
+  expect(lines.at(-1)).toEqual({ kind: 'end', count: names.length, complete: true, reason: null });
+  expect((await manifest(server, '/?limit=3000')).at(-1)).toMatchObject({ count: 3000, reason: 'limit' });
+
+  const openBefore = openFiles();
+  for (let time = 0; time < 5; time += 1) {
+    const socket = await open(port, `GET ${featurePath('manifest', '/')} HTTP/1.1\r\nHost: sdr\r\n\r\n`);
+    await once(socket, 'data');
+    socket.destroy();
+  }
+  // Between requests of fetch, whose connections are kept, nothing else is open.
+  await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThanOrEqual(openBefore);
+  expect(pathsIn(await manifest(server, '/dir3'))).toHaveLength(500);
 });
 
 it('a manifest never enters a link that leads out', async () => {
