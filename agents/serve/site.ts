@@ -16,7 +16,7 @@ import { answerFromFile } from './file-answer.ts';
 import type { FileStore, OpenEntry } from './file-store.ts';
 import type { Request } from './http.ts';
 import { arrange, listingJson, listingPage, prefersJson, readView } from './listing.ts';
-import { Manifests } from './manifests.ts';
+import { answerWithManifest } from './manifest-answer.ts';
 import { parseTarget, type Target } from './target.ts';
 import { walk } from './walk.ts';
 
@@ -32,7 +32,6 @@ const READS: Answer = refuse('method-not-allowed', { Allow: 'GET, HEAD' });
 export class Site {
   readonly #store: FileStore;
   readonly #digests: Digests;
-  readonly #manifests = new Manifests();
   readonly #options: SiteOptions;
   readonly #done: () => void;
 
@@ -89,7 +88,7 @@ export class Site {
     if (entry.kind === 'file' && hashed !== null) {
       return answerWithDigest(entry, query, request.field('if-match'), this.#digests, request.whenGone);
     }
-    if (entry.kind === 'directory' && listed !== null) return this.#manifests.answer(entry, query, request.method);
+    if (entry.kind === 'directory' && listed !== null) return answerWithManifest(entry, query, request.method);
     closeSync(entry.fd);
     return refuse('absent');
   }

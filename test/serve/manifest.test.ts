@@ -58,7 +58,7 @@ describe.each(nodes)('a manifest from payload-serve on %s', (_, node) => {
   });
 });
 
-it('a manifest of a large tree has every file once, and one that nobody reads to its end leaves nothing open', async () => {
+it('a manifest has every file once, and one that nobody reads to its end leaves nothing open', async () => {
   const server = await startServer();
   const { root, port, child } = server;
   const names: string[] = [];
