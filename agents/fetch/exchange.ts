@@ -112,7 +112,7 @@ export class Exchange {
             if (ended || receiver === null) return true;
             try {
               const held = receiver(chunk);
-              held?.then(resume, fail);
+              held?.then(() => ended || resume(), fail);
               return held === undefined;
             } catch (error) {
               fail(error);

@@ -130,6 +130,9 @@ export class PartWriter {
 
   /** Has everything written that has come, and closes the part as it is. */
   async release(): Promise<void> {
+    // Bytes that still wait for room are of a connection that is gone: they must not come to lie in the next part.
+    this.#spaceWanted?.reject(new Failure('link-lost', 'The part was closed.'));
+    this.#spaceWanted = null;
     this.#handOver(true);
     if (this.#failure === null) expected(await this.#ask({ kind: 'release' }), 'released');
   }
