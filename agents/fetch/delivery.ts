@@ -1,62 +1,26 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { FetchEvent } from '../../shared/event.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
-import { parseHttpDate } from '../../shared/http-date.ts';
-import { formatEntityTag, matchesStrongly, matchesWeakly, parseEntityTag } from '../../shared/validator.ts';
+import { formatEntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { type Answer, contentLength, judge } from './answer.ts';
-import type { Budget } from './budget.ts';
 import { bulkGet, NotBulk } from './bulk.ts';
+import { conditions } from './condition.ts';
 import type { Head, Receiver, Request } from './exchange.ts';
+import type { DeliveryContext, Item } from './item.ts';
 import type { DeliveredRecord } from './journal.ts';
-import type { LinkRate } from './link-rate.ts';
 import { mend } from './mend.ts';
-import type { Mark, PartWriter } from './part-writer.ts';
+import type { Mark } from './part-writer.ts';
 import type { Candidate } from './plan.ts';
-import { askDigest, askPrefix, offers } from './proof.ts';
-import { publishPart, type SmallPublisher } from './publish.ts';
+import { askPrefix, offers } from './proof.ts';
+import { publishPart } from './publish.ts';
 import { redirectTarget } from './redirect.ts';
-import type { Peer, Server } from './rendezvous.ts';
+import type { Server } from './rendezvous.ts';
 import { type FileEntry, fileFailure } from './report.ts';
 import { nextTry, parseRetryAfter } from './retry.ts';
-import type { Source } from './source.ts';
-import type { Kept, Stage, Version } from './stage.ts';
-
-/** One file to be delivered. */
-export interface Item {
-  readonly source: Source;
-  /** Absolute path of the output. */
-  readonly output: string;
-  /** Whether the output is downlinked, and so counts in the budget. */
-  readonly inOutbox: boolean;
-  readonly key: string;
-  readonly peer: Peer;
-  readonly priority: number;
-  /** What a listing said of its size. */
-  readonly listedBytes: number | null;
-  /** The SHA-256 that the operator expects. */
-  readonly expectedSha256: string | null;
-  readonly entry: FileEntry;
-}
-
-export interface DeliveryContext {
-  readonly stage: Stage;
-  readonly writer: PartWriter;
-  readonly small: SmallPublisher;
-  readonly budget: Budget;
-  readonly rate: LinkRate;
-  readonly deadlineMs: number | null;
-  /** A content that was delivered in an earlier window is not fetched again. */
-  readonly once: boolean;
-  /** Of a source that never rests, the last whole body is delivered. */
-  readonly snapshot: boolean;
-  /** Aborted when the window ends; its reason is the {@link Failure} that files then get. */
-  readonly signal: AbortSignal;
-  readonly emit: (event: FetchEvent) => void;
-  /** Something in an {@link Item.entry} changed. */
-  readonly changed: () => void;
-}
+import { Setbacks } from './setbacks.ts';
+import type { Kept, Version } from './stage.ts';
+import { type Verdict, verdict } from './verdict.ts';
 
 /**
  * What the next step of a delivery needs: `survey` a request for the size; `small` only memory; `bulk` the one writer.
@@ -65,13 +29,6 @@ export type Lane = 'survey' | 'small' | 'bulk';
 
 /** A file up to this size is held in memory until it is verified, several of them at once. */
 const SMALL_BYTES = 256 * 1024;
-
-/** A source that was another one at every try, or that never matched its digest, is given up after so many. */
-const MOST_FRESH_STARTS = 4;
-
-const MOST_REDIRECTS = 5;
-
-const MOST_BAD_ANSWERS = 3;
 
 /** An entity tag of ours is weak for two ticks of the file system's clock after a write (shared/validator.ts). */
 const WEAK_TAG_MS = 50;
@@ -100,10 +57,7 @@ export class Delivery implements Candidate {
   #streamed = false;
   #attempt = 0;
   #lastProgressMs = elapsedMs();
-  #freshStarts = 0;
-  #mismatches = 0;
-  #redirects = 0;
-  #badAnswers = 0;
+  readonly #setbacks = new Setbacks();
   #weakTags = 0;
   #retryAfterMs: number | null = null;
   #reservedBytes = 0;
@@ -148,12 +102,10 @@ export class Delivery implements Candidate {
       if (thrown instanceof TooLarge || thrown instanceof NotBulk) return;
       const failure = signal.aborted ? asFailure(signal.reason) : asFailure(thrown);
       this.#attempt = this.#lastProgressMs > progressBefore ? 1 : this.#attempt + 1;
-      if (failure.code === 'bad-answer') this.#badAnswers += 1;
       const next = nextTry({
         attempt: this.#attempt,
         failure,
-        // One answer that cannot be read may be the link's doing; a server that keeps giving them is at fault itself.
-        tryAnyway: failure.code === 'bad-answer' && this.#badAnswers < MOST_BAD_ANSWERS,
+        tryAnyway: failure.code === 'bad-answer' && this.#setbacks.forgivesBadAnswer(),
         retryAfterMs: this.#retryAfterMs,
         nowMs: elapsedMs(),
         lastProgressMs: this.#lastProgressMs,
@@ -220,18 +172,18 @@ export class Delivery implements Candidate {
     const record = stage.delivered(key);
     if (once && record !== null && stage.kept(key) === null) return this.#alreadyDelivered(record);
     const delivered = await this.#stillDelivered(record, small);
-    if (delivered === null && small) return this.#deliverSmall(server);
+    if (small) return this.#deliverSmall(server, delivered);
     const kept = delivered === null ? await this.#openKept(server) : null;
     return this.#deliverPart(server, kept, delivered);
   }
 
   /** A small file: in memory until it is verified. */
-  async #deliverSmall(server: Server): Promise<boolean> {
+  async #deliverSmall(server: Server, delivered: DeliveredRecord | null): Promise<boolean> {
     const { stage, small } = this.#context;
     const { key, output } = this.item;
     let chunks: Buffer[] = [];
     let answer: Answer | null = null;
-    const request = { ...this.#request({}), pipelined: true };
+    const request = { ...this.#request(conditions(server, null, null, delivered)), pipelined: true };
     await server.exchange.request(request, (head) => {
       answer = this.#judge(head, null);
       if (answer.kind !== 'whole') return () => undefined;
@@ -249,11 +201,12 @@ export class Delivery implements Candidate {
       };
     });
     const judged = answer as Answer | null;
+    if (judged?.kind === 'unchanged' && delivered !== null) return this.#alreadyDelivered(delivered);
     if (judged?.kind !== 'whole') return this.#elsewhere(server, judged);
     const bytes = Buffer.concat(chunks);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const proof = await this.#verdict(server, judged.version, { bytes: bytes.length, sha256 }, judged.stated);
-    if (proof === 'damaged') this.#mismatch('what came is not what the server says it sent', bytes.length);
+    if (proof === 'damaged') this.#mismatch(bytes.length);
     if (proof === 'changed') this.#restart(bytes.length);
     if (proof === 'damaged' || proof === 'changed') return false;
     await small.publish(stage.smallPart(key), output, bytes);
@@ -351,7 +304,7 @@ export class Delivery implements Candidate {
     written: Mark,
     stated: string | null,
   ): Promise<boolean> {
-    const { stage, signal, writer, snapshot } = this.#context;
+    const { stage, signal, writer, snapshot, deadlineMs } = this.#context;
     const { entry, key, output, source } = this.item;
     let { sha256 } = written;
     const { bytes: sizeBytes } = written;
@@ -369,7 +322,7 @@ export class Delivery implements Candidate {
     }
     if (verified === 'damaged') {
       stage.drop(key);
-      this.#mismatch('what came is not what the server says it sent', sizeBytes);
+      this.#mismatch(sizeBytes);
       return false;
     }
     let unrest: Failure | null = null;
@@ -387,31 +340,16 @@ export class Delivery implements Candidate {
     const { etag, lastModified } = version;
     const record = { kind: 'delivered', key, output, etag, lastModified, sizeBytes, sha256, verified } as const;
     stage.recordDelivered(record, true);
-    await publishPart(part.path, output);
+    await publishPart(part.path, output, deadlineMs === null ? null : deadlineMs - elapsedMs());
     stage.drop(key);
     this.#delivered(sizeBytes, sha256, verified);
     if (unrest !== null) entry.failure = fileFailure(unrest);
     return true;
   }
 
-  /** What is to be made of bytes that came whole: how they are verified, or why they are not. */
-  async #verdict(
-    server: Server,
-    version: Version,
-    written: Mark,
-    stated: string | null,
-  ): Promise<'sha-256' | 'length' | 'damaged' | 'changed'> {
-    const { expectedSha256 } = this.item;
-    const same = (sha256: string): 'sha-256' | 'damaged' => (sha256 === written.sha256 ? 'sha-256' : 'damaged');
-    if (expectedSha256 !== null) return same(expectedSha256);
-    if (stated !== null) return same(stated);
-    const proof = await askDigest(server, this.#target, written.bytes, this.#context.signal);
-    if (proof.kind === 'none') return 'length';
-    if (proof.kind === 'shorter') return 'changed';
-    if (proof.sha256 === written.sha256) return 'sha-256';
-    const [before, now] = [version.etag, proof.etag].map((tag) => (tag === null ? null : parseEntityTag(tag)));
-    const sameState = before != null && now != null && matchesWeakly(before, now);
-    return sameState || before === null ? 'damaged' : 'changed';
+  #verdict(server: Server, version: Version, written: Mark, stated: string | null): Promise<Verdict> {
+    const known = this.item.expectedSha256 ?? stated;
+    return verdict(server, this.#target, version, written, known, this.#context.signal);
   }
 
   /** Of a source that is not what it was: is what is kept the beginning of what it is? `false`: another step. */
@@ -480,7 +418,9 @@ export class Delivery implements Candidate {
     if (sound || offers(server, 'digest')) return kept;
     await this.#context.writer.release();
     this.#context.stage.drop(this.item.key);
-    this.#told('DamageFound', 'what was kept of it is not what was written', kept.bytes);
+    const reason = 'what was kept of it is not what was written';
+    const { text } = this.item.source;
+    this.#context.emit({ event: 'DamageFound', source: text, reason, discardedBytes: kept.bytes });
     return null;
   }
 
@@ -501,7 +441,7 @@ export class Delivery implements Candidate {
   }
 
   #judge(head: Head, asked: Kept | null): Answer {
-    this.#retryAfterMs = parseRetryAfter(head.fields.get('retry-after'), millisecondsUntil);
+    this.#retryAfterMs = parseRetryAfter(head.fields.get('retry-after'), Math.floor(Date.now() / 1000));
     const { bytes: from = 0, etag = null, sizeBytes = null } = asked ?? {};
     return judge(head, { from, etag, sizeBytes });
   }
@@ -540,8 +480,7 @@ export class Delivery implements Candidate {
     if (answer?.kind !== 'elsewhere') {
       throw new Failure('bad-answer', 'The server answers a condition that the request did not make.');
     }
-    this.#redirects += 1;
-    if (this.#redirects > MOST_REDIRECTS) throw new Failure('bad-answer', 'The server redirects without end.');
+    this.#setbacks.redirected();
     this.#target = redirectTarget(answer.location, server.exchange.address, this.#target);
     return false;
   }
@@ -557,47 +496,18 @@ export class Delivery implements Candidate {
   /** The source is another one than what is here is of. Throws `changing` when that goes on and on. */
   #restart(discardedBytes: number, keep = false): void {
     const { text } = this.item.source;
-    this.#freshStarts += 1;
     if (!keep) this.#context.stage.drop(this.item.key);
-    if (this.#freshStarts >= MOST_FRESH_STARTS) {
-      throw new Failure('changing', `${text} was another file at every one of ${MOST_FRESH_STARTS} tries.`);
-    }
+    this.#setbacks.changed(text);
     this.#context.emit({ event: 'SourceChanged', source: text, discardedBytes });
   }
 
   /** What came is not what was sent. Throws `unverified` when that happens again and again. */
-  #mismatch(reason: string, discardedBytes: number): void {
-    const { text } = this.item.source;
-    this.#mismatches += 1;
-    if (this.#mismatches >= MOST_FRESH_STARTS) {
-      const by = this.item.expectedSha256 === null ? 'that the server states' : 'that is expected';
-      throw new Failure('unverified', `The SHA-256 of ${text} is not the one ${by}.`);
-    }
-    this.#told('DamageFound', reason, discardedBytes);
+  #mismatch(discardedBytes: number): void {
+    const { item, emit } = { item: this.item, emit: this.#context.emit };
+    this.#setbacks.mismatched(item.source.text, item.expectedSha256 !== null);
+    const reason = 'what came is not what the server says it sent';
+    emit({ event: 'DamageFound', source: item.source.text, reason, discardedBytes });
   }
-
-  #told(event: 'DamageFound', reason: string, discardedBytes: number): void {
-    this.#context.emit({ event, source: this.item.source.text, reason, discardedBytes });
-  }
-}
-
-/** The condition under which a request is made: continue this, is this complete part still right, or is this still so. */
-function conditions(
-  server: Server,
-  partial: Kept | null,
-  complete: Kept | null,
-  delivered: DeliveredRecord | null,
-): Record<string, string> {
-  if (partial?.etag != null) {
-    const tag = formatEntityTag(partial.etag);
-    // Our own server says 412 to If-Match, and then whether the file has only grown; any other one sends all of it.
-    const condition = offers(server, 'digest') ? 'if-match' : 'if-range';
-    return { range: `bytes=${partial.bytes}-`, [condition]: tag };
-  }
-  if (complete?.etag != null) return { 'if-none-match': formatEntityTag(complete.etag) };
-  if (delivered?.etag != null) return { 'if-none-match': delivered.etag };
-  if (delivered?.lastModified != null) return { 'if-modified-since': delivered.lastModified };
-  return {};
 }
 
 function overBudget(sizeBytes: number | null): Failure {
@@ -610,11 +520,4 @@ function stateAfter(failure: Failure): FileEntry['state'] {
   if (failure.code === 'over-budget') return 'held back';
   if (failure.exitCode === 3 || failure.exitCode === 4) return 'resumable';
   return failure.code === 'refused' ? 'refused' : 'failed';
-}
-
-/** From now to an HTTP date, by the payload's clock; never negative. */
-function millisecondsUntil(date: string): number | null {
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  const seconds = parseHttpDate(date, nowSeconds);
-  return seconds === null ? null : Math.max(0, seconds - nowSeconds) * 1000;
 }

@@ -47,6 +47,9 @@ export interface DroppedRecord {
 
 export type JournalRecord = PartRecord | MarkRecord | DeliveredRecord | DroppedRecord;
 
+/** Of what was delivered the latest are remembered: a year of windows must not make every start slower. */
+const MOST_DELIVERIES = 20_000;
+
 const VERSION = 'payload-fetch-journal/1';
 
 /**
@@ -125,7 +128,7 @@ export class Journal {
   }
 
   #current(): JournalRecord[] {
-    return [...this.delivered.values(), ...this.parts.values(), ...this.marks.values()];
+    return [...[...this.delivered.values()].slice(-MOST_DELIVERIES), ...this.parts.values(), ...this.marks.values()];
   }
 }
 

@@ -1,12 +1,15 @@
-import { closeSync, existsSync, fdatasync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { diskFailure, type Failure } from '../../shared/failure.ts';
+import { diskFailure, Failure } from '../../shared/failure.ts';
 import { syncDirectorySync, writeWholeSync } from '../common/atomic-file.ts';
 import { makeDirectorySync } from '../common/directory.ts';
 import { isAlive, ownProcessMark } from '../common/process-mark.ts';
 
 const own = ownProcessMark();
+
+/** What the slowest of disks takes: a copy that is not whole at the window's end would be downlinked as it is. */
+const COPY_BYTES_PER_MS = 20_000;
 
 /** Of a copy that is not whole yet: hidden, and named after its run, so that another run knows whether it is abandoned. */
 const HIDDEN = /^\.payload-fetch-(?<pid>[0-9]+)-(?<startTicks>[0-9]*)-.*\.partial$/s;
@@ -18,32 +21,37 @@ function hiddenPath(output: string): string {
 
 /**
  * Makes a whole, verified and synced part appear under its final name, in one step: rename(2), then fsync of the
- * directory. On another file system a hidden copy is made and synced first. Rejects with a disk failure, and then the
- * part is where it was and no file of ours stands beside the output.
+ * directory. On another file system a hidden copy is made and synced first. A copy is begun only if it can
+ * end in `leftMs`. Rejects with a disk failure, or `time-ran-out`; then the part is where it was and no file of ours stands
+ * beside the output.
  */
-export async function publishPart(part: string, output: string): Promise<void> {
+export async function publishPart(part: string, output: string, leftMs: number | null): Promise<void> {
   try {
-    await move(part, output);
+    await move(part, output, leftMs);
     syncDirectorySync(dirname(output));
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw diskFailure(`${output} cannot be written`, error);
   }
 }
 
-async function move(part: string, output: string): Promise<void> {
+async function move(part: string, output: string, leftMs: number | null): Promise<void> {
   try {
     renameSync(part, output);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EXDEV') await publishCopy(part, output);
+    if (code === 'EXDEV') await publishCopy(part, output, leftMs);
     else if (code === 'ENOENT' && !existsSync(dirname(output))) {
       makeDirectorySync(dirname(output));
-      await move(part, output);
+      await move(part, output, leftMs);
     } else throw error;
   }
 }
 
-async function publishCopy(part: string, output: string): Promise<void> {
+async function publishCopy(part: string, output: string, leftMs: number | null): Promise<void> {
+  if (leftMs !== null && statSync(part).size / COPY_BYTES_PER_MS > leftMs) {
+    throw new Failure('time-ran-out', `${output} is whole, and too large to be copied to its disk in this window.`);
+  }
   const hidden = hiddenPath(output);
   try {
     await copyFile(part, hidden);
@@ -117,7 +125,7 @@ export class SmallPublisher {
       group.map(async (small) => {
         try {
           await writeSynced(small.staged, small.bytes);
-          await move(small.staged, small.output);
+          await move(small.staged, small.output, null);
           renamed.push(small);
         } catch (error) {
           rmSync(small.staged, { force: true });

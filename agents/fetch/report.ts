@@ -56,6 +56,8 @@ export class RunReport {
   readonly #rate: LinkRate;
   readonly files: FileEntry[] = [];
   readonly server: Writable<WrittenFetchReport['server']> = { tried: [], answered: null, waitedMs: null };
+  /** How much of a file is still to come, by whoever fetches it. */
+  readonly left = new Map<FileEntry, () => number | null>();
   #ending: WrittenFetchReport['ending'] = null;
   #exitCode: number | null = null;
   #failure: ReportedFailure | null = null;
@@ -81,7 +83,8 @@ export class RunReport {
       totals.reusedBytes += file.reusedBytes;
       totals.mendedBytes += file.mendedBytes;
       if (file.state === 'delivered') totals.delivered += 1;
-      else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4) leftBytes += leftOf(file);
+      else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4)
+        leftBytes += this.left.get(file)?.() ?? 0;
     }
     const { bytesPerSecond, firstByteMs } = this.#rate;
     const files = this.#listed(mostFiles);
@@ -125,7 +128,3 @@ export class RunReport {
 const isDelivered = (file: FileEntry): boolean => file.state === 'delivered' && file.failure === null;
 const isFailed = (file: FileEntry): boolean => file.failure !== null;
 const isUnderWay = (file: FileEntry): boolean => !isDelivered(file) && !isFailed(file);
-
-function leftOf(file: FileEntry): number {
-  return file.sizeBytes === null ? 0 : Math.max(0, file.sizeBytes - file.reusedBytes - file.fetchedBytes);
-}

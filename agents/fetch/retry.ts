@@ -1,4 +1,5 @@
 import type { Failure } from '../../shared/failure.ts';
+import { parseHttpDate } from '../../shared/http-date.ts';
 
 /** All that the decision to try again depends on. Times are monotonic milliseconds of the run's clock. */
 export interface Attempted {
@@ -39,9 +40,10 @@ export function nextTry(state: Attempted): NextTry {
   return state.nowMs + delayMs < endMs ? { kind: 'retry', delayMs } : { kind: 'give-up' };
 }
 
-/** Reads Retry-After: seconds, or the distance to a date. `null` where it is absent or says nothing. */
-export function parseRetryAfter(header: string | undefined, dateMs: (text: string) => number | null): number | null {
+/** Reads Retry-After (RFC 9110, 10.2.3): seconds, or a date. `null` where it is absent or says nothing. */
+export function parseRetryAfter(header: string | undefined, nowEpochSeconds: number): number | null {
   if (header === undefined) return null;
   if (/^[0-9]{1,6}$/.test(header)) return Number(header) * 1000;
-  return dateMs(header);
+  const atSeconds = parseHttpDate(header, nowEpochSeconds);
+  return atSeconds === null ? null : Math.max(0, atSeconds - nowEpochSeconds) * 1000;
 }

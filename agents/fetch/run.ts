@@ -4,8 +4,9 @@ import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '..
 import { featurePath } from '../../shared/protocol.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import { elapsedMs } from '../common/run-clock.ts';
-import { Delivery, type DeliveryContext, type Item } from './delivery.ts';
+import { Delivery } from './delivery.ts';
 import { listFiles, selectionOf } from './expand.ts';
+import type { DeliveryContext, Item } from './item.ts';
 import { distinctName, flatName, outputPath, treeName } from './output-name.ts';
 import { offers } from './proof.ts';
 import { Peer, type PeerEvents } from './rendezvous.ts';
@@ -58,6 +59,7 @@ export class Run {
   async execute(): Promise<number> {
     for (const resolved of await this.#resolveAll()) this.#add(resolved);
     const deliveries = this.#items.map((item) => new Delivery(this.#context, item));
+    for (const delivery of deliveries) this.#report.left.set(delivery.item.entry, () => delivery.leftBytes);
     const { rate, deadlineMs, signal } = this.#context;
     await new Scheduler(deliveries, rate, deadlineMs, signal).run();
     const exitCode = worstExitCode([
