@@ -22,6 +22,12 @@ export async function packedLauncher(agent: AgentName): Promise<string> {
   return shell(agent, boot) + code;
 }
 
+/** What a packed body begins with, as an expression: the function that runs the agent. */
+export async function starter(): Promise<string> {
+  const { code = '' } = await minify(source('start.js'), { ecma: 2020, compress: { expression: true } });
+  return code.replace(/;$/, '');
+}
+
 /**
  * What a plain bundle begins with. `-e` and not the file itself: Node takes a file without an ending for an ES module, or
  * refuses it, wherever a package.json above it says "type":"module".
