@@ -38,7 +38,7 @@ export function viewOf({ book, clock, journal, faults, network, places, bucketUr
         .map((place): PayloadView => {
           const on = isOn(place);
           const outbox = on ? outboxOf(place) : [];
-          return { name: place.payload, isOn: on, trafficBytes: network.trafficBytes(place), outbox };
+          return { name: place.payload, isOn: on, sentBytes: network.sentBytes(place), outbox };
         }),
     })),
     windows: book.windows.map(({ id, request, payload, startMs, endMs, closedMs, state, phase, outcome }) => {

@@ -15,7 +15,8 @@ export class Link {
   readonly #quality: LinkQuality;
   readonly #servers = new Map<number, Server>();
   readonly #sockets = new Set<Socket>();
-  #bytes = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
 
   constructor(ownAddress: string, peerAddress: string, quality: LinkQuality) {
     this.#ownAddress = ownAddress;
@@ -23,9 +24,14 @@ export class Link {
     this.#quality = quality;
   }
 
-  /** Bytes that went through, in both directions. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Bytes that the payload sent through. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** Bytes that others sent to it. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   get ownAddress(): string {
@@ -59,20 +65,20 @@ export class Link {
     const drop = (): void => {
       for (const socket of [peer, own]) if (!socket.destroyed) socket.resetAndDestroy();
     };
-    const lane = (): Transform => {
-      const count = (bytes: number): boolean => {
-        this.#bytes += bytes;
+    const lane = (count: (bytes: number) => void): Transform => {
+      const passes = (bytes: number): boolean => {
+        count(bytes);
         budget.leftBytes -= bytes;
         return budget.leftBytes > 0;
       };
-      return new Lane(this.#quality.bytesPerSecond, count, drop);
+      return new Lane(this.#quality.bytesPerSecond, passes, drop);
     };
     for (const socket of [peer, own]) {
       this.#sockets.add(socket);
       socket.on('error', drop).on('close', () => this.#sockets.delete(socket));
     }
-    peer.pipe(lane()).pipe(own);
-    own.pipe(lane()).pipe(peer);
+    peer.pipe(lane((bytes) => (this.#receivedBytes += bytes))).pipe(own);
+    own.pipe(lane((bytes) => (this.#sentBytes += bytes))).pipe(peer);
   }
 }
 

@@ -68,8 +68,14 @@ export class LoopbackNetwork implements Network {
     };
   }
 
-  trafficBytes(place: Place): number {
-    return this.#links.get(keyOf(place))?.bytes ?? 0;
+  /** What went to the others of the satellite can only have come from this one: there are two. */
+  sentBytes(place: Place): number {
+    let sentBytes = 0;
+    for (const [key, link] of this.#links) {
+      if (key === keyOf(place)) sentBytes += link.sentBytes;
+      else if (key.startsWith(`${place.satelliteId}/`)) sentBytes += link.receivedBytes;
+    }
+    return sentBytes;
   }
 
   async close(): Promise<void> {

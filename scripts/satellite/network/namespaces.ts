@@ -123,7 +123,7 @@ export class NamespaceNetwork implements Network {
     };
   }
 
-  trafficBytes(place: Place): number {
+  sentBytes(place: Place): number {
     const traffic = this.#traffic.get(place);
     return traffic === undefined ? 0 : traffic.nowBytes - traffic.startBytes;
   }
@@ -214,7 +214,8 @@ async function inNamespace(namespace: string, program: 'nft', input: string): Pr
 
 async function interfaceBytes(namespace: string, device: string): Promise<number> {
   const [link] = JSON.parse(await ip('-n', namespace, '-s', '-j', 'link', 'show', 'dev', device));
-  return link.stats64.rx.bytes + link.stats64.tx.bytes;
+  // What comes in at the hub's end of the cable is what the payload has sent.
+  return link.stats64.rx.bytes;
 }
 
 /** Deletes what simulated satellites that run no more have left behind. */

@@ -34,8 +34,8 @@ export interface Network {
   /** The payload goes off. */
   disconnect(place: Place): Promise<void>;
   launch(place: Place, command: UserCommand): Launch;
-  /** Bytes that went over the link to and from a payload since it came on; 0 while it is off. */
-  trafficBytes(place: Place): number;
+  /** Bytes that a payload has sent over the link while it was on. */
+  sentBytes(place: Place): number;
   close(): Promise<void>;
 }
 

@@ -37,7 +37,7 @@ export function Rates({ satellite }: { satellite: SatelliteView }) {
   }, [satellite.id, names]);
 
   useEffect(() => {
-    samples.current.push({ atMs: performance.now(), bytes: satellite.payloads.map((p) => p.trafficBytes) });
+    samples.current.push({ atMs: performance.now(), bytes: satellite.payloads.map((p) => p.sentBytes) });
     samples.current = samples.current.slice(-KEPT);
     chart.current?.setData(seriesOf(samples.current));
   }, [satellite]);
@@ -47,7 +47,7 @@ export function Rates({ satellite }: { satellite: SatelliteView }) {
     <>
       <div ref={frame} class="chart" aria-hidden="true" />
       <table>
-        <caption>Over the link</caption>
+        <caption>Sent over the link</caption>
         <thead>
           <tr>
             <th scope="col">Payload</th>
@@ -60,7 +60,7 @@ export function Rates({ satellite }: { satellite: SatelliteView }) {
             <tr key={payload.name}>
               <th scope="row">{payload.name}</th>
               <td>{formatBytes(Math.round(now[index + 1]?.at(-1) ?? 0))}/s</td>
-              <td>{payload.isOn ? formatBytes(payload.trafficBytes) : 'off'}</td>
+              <td>{payload.isOn ? formatBytes(payload.sentBytes) : 'off'}</td>
             </tr>
           ))}
         </tbody>
@@ -100,7 +100,13 @@ function newChart(frame: HTMLElement, names: readonly string[]): uPlot {
       scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1024, max * 1.1)] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
-        { ...axis, size: 80, values: (_, ticks) => ticks.map((tick) => `${formatBytes(tick)}/s`) },
+        // In steps that are round in KiB and MiB.
+        {
+          ...axis,
+          size: 80,
+          incrs: Array.from({ length: 40 }, (_, n) => 2 ** n),
+          values: (_, ticks) => ticks.map((tick) => `${formatBytes(tick)}/s`),
+        },
       ],
       series: [
         {},

@@ -29,8 +29,8 @@ export interface SatelliteView {
 export interface PayloadView {
   readonly name: string;
   readonly isOn: boolean;
-  /** Over the link to and from it, since its window opened. */
-  readonly trafficBytes: number;
+  /** Over the link, since its window opened. */
+  readonly sentBytes: number;
   readonly outbox: readonly { readonly name: string; readonly sizeBytes: number }[];
 }
 
