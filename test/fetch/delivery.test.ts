@@ -143,6 +143,24 @@ describe('running again', () => {
     expect(read('f').toString()).toBe('"v2"');
   });
 
+  it('fetches what has changed of many, small and large, side by side', async () => {
+    const names = Array.from({ length: 12 }, (_, at) => `f${at}`);
+    const version = (at: number): Map<string, Buffer> =>
+      new Map(names.map((name, place) => [name, Buffer.alloc(place % 3 === 0 ? 700_000 : 3000, `${name} ${at}`)]));
+    let now = version(1);
+    let etag = '"1"';
+    const { url } = await httpOrigin((request, response) => {
+      answerFile(request, response, { content: now.get(request.url?.slice(1) ?? '') ?? Buffer.alloc(0), etag });
+    });
+    const { run, read } = desk();
+    const sources = names.map((name) => `${url}/${name}`);
+    expect((await run(sources)).code).toBe(0);
+    now = version(2);
+    etag = '"2"';
+    expect((await run(sources)).code).toBe(0);
+    for (const name of names) expect(read(name).equals(now.get(name) ?? Buffer.alloc(0)), name).toBe(true);
+  });
+
   it('fetches afresh what is no longer in the outbox, or is not what was put there', async () => {
     const { url } = await httpOrigin((request, response) => {
       response.setHeader('ETag', '"v1"');

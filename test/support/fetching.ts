@@ -30,7 +30,8 @@ export function desk(): Desk {
     run: (args, node) => runAgent('payload-fetch', all(args), node === undefined ? {} : { node }),
     start: (args, node) => startAgent('payload-fetch', all(args), node === undefined ? {} : { node }),
     report: () => fetchReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-fetch-report.json'), 'utf8'))),
-    delivered: () => readdirSync(outbox).filter((name) => !name.startsWith('payload-fetch-')),
+    delivered: () =>
+      readdirSync(outbox).filter((name) => !/^(?:payload-fetch-|\.payload-fetch-(?:report|log))/.test(name)),
     read: (name) => readFileSync(join(outbox, name)),
   };
 }
