@@ -199,7 +199,7 @@ export class Flight {
       ({ query, status, placed }) =>
         query.satellite_id === satelliteId && query.payload === payload && status === 'UPLOADED' && !placed,
     );
-    prepareSandbox(place, queued);
+    for (const sentence of prepareSandbox(place, queued)) tell('error', sentence);
     for (const upload of queued) upload.placed = true;
     const sandboxOf = (name: string) =>
       this.places.find((p) => p.satelliteId === satelliteId && p.payload === name)?.sandbox ?? null;
@@ -217,11 +217,15 @@ export class Flight {
         const { downloads, overBudget } = sweep(place, window, join(this.#options.directory, 'downlink'));
         book.downloads.push(...downloads);
         for (const name of overBudget) tell('warn', `${name} is over the downlink budget and stays behind.`);
+        tell('info', `Window ${window.id} closes; ${downloads.length} files wait for the downlink.`);
+      })
+      .catch((error: Error) => tell('error', `Window ${window.id} closes; its outbox is lost: ${error.message}`))
+      .then(() => {
         this.#open.delete(window);
         this.#lonely.delete(window);
         window.phase = 'closed';
         window.closedMs = clock.nowMs();
-        tell('info', `Window ${window.id} closes; ${downloads.length} files wait for the downlink.`);
+        journal.changed();
         this.#wake.abort();
       });
   }

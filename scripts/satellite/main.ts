@@ -35,5 +35,6 @@ try {
 } catch (error) {
   const failure = asFailure(error);
   console.error(`${failure.message} ${failure.code === 'unforeseen' ? failure.advice : ''}`.trim());
-  process.exitCode = failure.exitCode;
+  // What was put up before goes with the process.
+  process.exit(failure.exitCode);
 }

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { inSandbox, type Sandbox } from '../simulate/sandbox.ts';
 import type { Launch } from './network/network.ts';
 
@@ -24,7 +25,9 @@ const UNNOTICED_MS = 1000;
 /** What a command is told so that its clock is `aheadMs` ahead of this machine's; nothing where it is not. */
 export function clockEnvironment(sandbox: Sandbox, aheadMs: number, launch: Launch): Record<string, string> {
   if (Math.abs(aheadMs) < UNNOTICED_MS) return {};
-  writeFileSync(inSandbox(sandbox, MODULE), MOVED_CLOCK);
+  const file = inSandbox(sandbox, MODULE);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, MOVED_CLOCK);
   const root = launch.environment.PAYLOAD_ROOT === undefined ? '' : sandbox.root;
   return { NODE_OPTIONS: `--require "${root}${MODULE}"`, PAYLOAD_CLOCK_AHEAD_MS: String(Math.round(aheadMs)) };
 }

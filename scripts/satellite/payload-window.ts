@@ -90,17 +90,26 @@ export function runWindow(place: Place, window: PlannedWindow, around: WindowSur
   return { ended: run(), cut };
 }
 
-/** What happens before the user's command runs: empty boxes, uploads at their places, a log to read on the SDR. */
-export function prepareSandbox(place: Place, uploads: readonly Upload[]): void {
+/**
+ * What happens before the user's command runs: empty boxes, uploads at their places, a log to read. Returns the sentences
+ * of what could not be placed.
+ */
+export function prepareSandbox(place: Place, uploads: readonly Upload[]): readonly string[] {
   clearBoxes(place.sandbox);
   const syslog = inSandbox(place.sandbox, '/var/log/syslog');
+  mkdirSync(dirname(syslog), { recursive: true });
   if (!existsSync(syslog)) placeSyslog(syslog, chooseSyslog(null));
-  for (const { query, file } of uploads) {
+  return uploads.flatMap(({ query, file }) => {
     // Resolved first: `..` ends at the payload's root.
     const destination = posix.resolve('/', query.destination_path);
-    upload(place.sandbox, file, destination);
-    if (query.executable === 'false') chmodSync(inSandbox(place.sandbox, destination), 0o644);
-  }
+    try {
+      upload(place.sandbox, file, destination);
+      if (query.executable === 'false') chmodSync(inSandbox(place.sandbox, destination), 0o644);
+      return [];
+    } catch (error) {
+      return [`${destination} cannot be placed: ${error instanceof Error ? error.message : error}`];
+    }
+  });
 }
 
 /** Copies what the window asked for from another payload's sandbox; returns the sentences of what could not be copied. */
@@ -128,7 +137,7 @@ export interface Sweep {
 /** Takes the outbox away as it is at this moment, whole or not; the smallest files first where a budget is set. */
 export function sweep(place: Place, window: PlannedWindow, directory: string): Sweep {
   const taken = join(directory, window.id);
-  mkdirSync(directory, { recursive: true });
+  for (const needed of [directory, place.sandbox.outbox]) mkdirSync(needed, { recursive: true });
   renameSync(place.sandbox.outbox, taken);
   mkdirSync(place.sandbox.outbox);
   let leftBytes = window.request.parameters.downlink_budget ?? Number.POSITIVE_INFINITY;

@@ -42,6 +42,15 @@ describe.concurrent('a window of the simulated satellite', () => {
     expect(existsSync(join(desk.directory, 'FM1/sdr/escaped'))).toBe(true);
   });
 
+  it('goes on when an upload cannot be placed, and when the command takes its outbox away', async (context) => {
+    const desk = await concurrentDesk(context);
+    await uploadScript(desk, 'SDR', '/outbox', 'true');
+    await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'rm', '-r', '/outbox', '/tmp'));
+    await desk.told(/\/outbox cannot be placed/);
+    await desk.told(/closes; 0 files/);
+    expect((await desk.ask('GET', PATHS.satellites)).status).toBe(200);
+  });
+
   it('says so when the executable is not there', async (context) => {
     const desk = await concurrentDesk(context);
     await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, '/persist/bin/none'));
