@@ -17,6 +17,9 @@ const FROM_CACHE_MS = 4;
 /** After a read from the disk so many are left to the thread pool before the cache is tried again. */
 const READS_IN_POOL = 32;
 
+/** How often it is looked whether the reader keeps to the lowest rate. */
+const WATCH_MS = 1000;
+
 /** A reader as fast as memory never makes a write wait: after so long, everybody else has a turn. */
 const TURN_MS = 5;
 
@@ -31,6 +34,7 @@ export class Sender {
   readonly #lowestRateBytesPerSecond: number;
   #fail: ((error: Error) => void) | null = null;
   #readsInPool = 0;
+  #deadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(response: ServerResponse, pool: BufferPool, lowestRateBytesPerSecond: number) {
     this.#response = response;
@@ -41,13 +45,21 @@ export class Sender {
 
   /** Throws a {@link TransferCutError}, or what the file system throws, where the body cannot be sent to its end. */
   async send(body: Exclude<Body, { kind: 'bytes' }>): Promise<void> {
-    if (body.kind === 'stream') {
-      for await (const chunk of body.chunks) await this.#write(chunk);
-      return;
-    }
-    for (const piece of body.pieces) {
-      if ('first' in piece) await this.#sendRange(body.file, piece);
-      else await this.#write(piece);
+    // One for the whole body: a timer for each buffer would cost more than sending it.
+    const watch = setInterval(() => {
+      if (performance.now() > this.#deadlineMs) this.#fail?.(new TransferCutError('the client reads too slowly'));
+    }, WATCH_MS);
+    try {
+      if (body.kind === 'stream') {
+        for await (const chunk of body.chunks) await this.#write(chunk);
+        return;
+      }
+      for (const piece of body.pieces) {
+        if ('first' in piece) await this.#sendRange(body.file, piece);
+        else await this.#write(piece);
+      }
+    } finally {
+      clearInterval(watch);
     }
   }
 
@@ -116,20 +128,23 @@ export class Sender {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const patienceMs = (bytes.length / this.#lowestRateBytesPerSecond) * 1000 + 1000;
+    this.#deadlineMs = performance.now() + (bytes.length / this.#lowestRateBytesPerSecond) * 1000;
     return new Promise<void>((resolve, reject) => {
       const settle = (error?: Error | null): void => {
-        clearTimeout(timer);
         this.#fail = null;
-        if (error) reject(error instanceof TransferCutError ? error : new TransferCutError('the connection broke'));
-        else resolve();
+        if (error) {
+          reject(error instanceof TransferCutError ? error : new TransferCutError('the connection broke'));
+          return;
+        }
+        this.sentBytes += bytes.length;
+        resolve();
       };
-      const timer = setTimeout(() => settle(new TransferCutError('the client reads too slowly')), patienceMs);
-      if (this.#response.destroyed) return settle(new TransferCutError('the client went away'));
+      if (this.#response.destroyed) {
+        settle(new TransferCutError('the client went away'));
+        return;
+      }
       this.#fail = settle;
       this.#response.write(bytes, settle);
-    }).then(() => {
-      this.sentBytes += bytes.length;
     });
   }
 }
