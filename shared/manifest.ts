@@ -26,14 +26,14 @@ export interface ManifestEnd {
   readonly count: number;
   /** Whether everything that was asked for is listed; if not, `reason` says why. */
   readonly complete: boolean;
-  /** `limit`: there were more. `unreadable`: a directory could not be read, or changed under the walk. `window`: the server's window ends. */
-  readonly reason: 'limit' | 'unreadable' | 'window' | null;
+  /** `limit`: there were more. `unreadable`: a directory could not be read, or changed under the walk. */
+  readonly reason: 'limit' | 'unreadable' | null;
 }
 
 export type ManifestLine = ManifestEntry | ManifestEnd;
 
 const KINDS = ['file', 'directory', 'link', 'other'] as const;
-const REASONS = ['limit', 'unreadable', 'window'] as const;
+const REASONS = ['limit', 'unreadable'] as const;
 
 /** Reads one line of a manifest; `null` for anything that is none. A kind that is not known yet is an `other`. */
 export function parseManifestLine(text: string): ManifestLine | null {
