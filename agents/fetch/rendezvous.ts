@@ -94,7 +94,8 @@ export class Peer {
         this.#events.found(server, elapsedMs() - beganMs, attempts);
         return server;
       }
-      await delay(INTERVAL_MS, undefined, { signal });
+      await delay(INTERVAL_MS);
+      if (signal.aborted) throw signal.reason;
     }
     // Not forgotten: the files after this one need not wait as long to learn the same.
     throw this.#everAnswered
