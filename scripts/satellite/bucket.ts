@@ -21,6 +21,8 @@ export class Bucket {
 
   constructor(options: BucketOptions) {
     this.#options = options;
+    // The SDK warns of what its later versions will ask for; ours is pinned, and runs on the Node that `engines` names.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     this.#client = new S3Client({
       endpoint: options.endpoint,
       region: process.env.AWS_REGION ?? 'us-east-1',

@@ -4,8 +4,6 @@ import { projectRoot } from '../build/bundle.ts';
 import { flyFleet } from './fleet.ts';
 
 /** `npm run fleet [-- <satellites>]`: the tutorial on 50 simulated satellites at once; fails where one stays silent. */
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 const satellites = Number(process.argv[2] ?? '50');
 if (!Number.isInteger(satellites) || satellites < 1 || satellites > 250) {
   console.error('Say how many satellites: a whole number from 1 to 250.');

@@ -4,9 +4,6 @@ import { openDesk } from './desk.ts';
 import { readSettings } from './settings.ts';
 
 /** `npm run satellite`: a simulated operator with its satellites. See docs/satellite.md. */
-// The version of the AWS SDK is pinned, and runs on the Node that `engines` names.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 try {
   const settings = readSettings(process.argv.slice(2), process.env);
   // One of an earlier run would say too soon that this one answers.

@@ -13,8 +13,6 @@ import { readSettings } from '../satellite/settings.ts';
  * `npm run screenshots`: flies the tutorial on a simulated satellite, and takes the pictures of `docs/images` on the way:
  * the page in mid-transfer, the page in dark when all is delivered, and the review's report. Needs Debian's chromium.
  */
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 const images = join(projectRoot, 'docs/images');
 mkdirSync(images, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), 'payload-link-screenshots-'));

@@ -1,9 +1,14 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../scripts/tasking/api.ts';
+import { program, requires } from '../support/requirement.ts';
 import { concurrentDesk, inSeconds, uploadScript, windowBody } from './desk.ts';
 import { delivered, objects } from './objects.ts';
+
+const awscli = program('aws', 'awscli');
 
 describe.concurrent('a window of the simulated satellite', () => {
   it('runs what was uploaded, and delivers its outbox under the documented names', async (context) => {
@@ -32,6 +37,34 @@ describe.concurrent('a window of the simulated satellite', () => {
     expect((await desk.ask('GET', PATHS.uploads)).body).toMatchObject({ data: [{ status: 'UPLOADED' }] });
     expect(existsSync(join(desk.directory, 'FM1/sdr/outbox/pwd'))).toBe(false);
     expect(readFileSync(join(desk.directory, 'FM1/sdr/persist/kept'), 'utf8')).toBe('kept\n');
+  });
+
+  it("is reviewed with awscli, as the tutorial's last section shows", requires(awscli), async (context) => {
+    const desk = await concurrentDesk(context);
+    await desk.ask('POST', PATHS.window, windowBody({ duration: 1 }, 'touch', '/outbox/sdr_syslog'));
+    await desk.told(/Delivered: .*_sdr_syslog/);
+    const words = [
+      '--endpoint-url',
+      desk.s3Endpoint,
+      's3',
+      'ls',
+      '--recursive',
+      's3://customer-s3-bucket/a/directory/FM1/downlink/',
+    ];
+    const env = {
+      ...process.env,
+      AWS_ACCESS_KEY_ID: 'any',
+      AWS_SECRET_ACCESS_KEY: 'any',
+      AWS_DEFAULT_REGION: 'us-east-1',
+    };
+    const { stdout } = await promisify(execFile)(awscli.path, words, { env });
+    const line = (key: string) => new RegExp(`^[-0-9]{10} [:0-9]{8} +0 a/directory/FM1/downlink/${key}$`);
+    expect(stdout.trim().split('\n')).toEqual([
+      expect.stringMatching(line('\\d{4}/')),
+      expect.stringMatching(line('\\d{4}/\\d\\d/')),
+      expect.stringMatching(line('\\d{4}/\\d\\d/\\d\\d/')),
+      expect.stringMatching(line('\\d{4}/\\d\\d/\\d\\d/\\d{8}T\\d{6}Z_sdr_syslog')),
+    ]);
   });
 
   it('keeps what was uploaded inside the sandbox, whatever path it names', async (context) => {
