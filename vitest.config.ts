@@ -12,7 +12,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
+    // Most of them wait for windows to end and for servers to answer, more than one core's worth at a time.
+    maxWorkers: 4,
     reporters: ['default', new SkipReporter(), ...json],
   },
 });

@@ -61,5 +61,5 @@ describe('another clone, in another directory', () => {
     symlinkSync(join(projectRoot, 'node_modules'), join(clone, 'node_modules'));
     execFileSync(join(clone, 'node_modules/.bin/tsx'), ['scripts/build/main.ts'], { cwd: clone });
     for (const agent of agents) expect(bundle(agent, clone).equals(bundle(agent))).toBe(true);
-  });
+  }, 120_000);
 });
