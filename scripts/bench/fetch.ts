@@ -150,7 +150,16 @@ function fetching(name: string, node: string, sources: readonly string[]): Kind 
   return {
     name,
     run: (output) =>
-      peakOf(start(node, ['payload-fetch', ...sources, '--outbox', output, '--state', join(output, '..', 'state')])),
+      peakOf(
+        start(node, [
+          'payload-fetch',
+          ...sources,
+          '--outbox',
+          join(output, 'outbox'),
+          '--state',
+          join(output, 'state'),
+        ]),
+      ),
   };
 }
 
