@@ -136,6 +136,8 @@ export class HttpServer {
       answer = refuse('unforeseen');
       thrown = error;
     }
+    // Content is not read: what follows it cannot be told apart from the next request.
+    if (hasContent(message)) response.shouldKeepAlive = false;
     const { sentBytes, cut } = await this.#write(answer, request.method, response);
     this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
     // The next request's turn comes when nothing of this answer is left to write.
@@ -233,7 +235,8 @@ function addressOf(socket: Socket): string {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** What a request that the parser takes may still get wrong about itself (RFC 9112, 2.3, 3.2 and 6.1). */
-function refusalOfForm({ rawHeaders, headers, httpVersion }: IncomingMessage): Answer | null {
+function refusalOfForm(message: IncomingMessage): Answer | null {
+  const { method, rawHeaders, headers, httpVersion } = message;
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return refuse(httpVersion === '0.9' ? 'malformed' : 'other-version');
   const names = rawHeaders.filter((_, index) => index % 2 === 0);
@@ -242,9 +245,14 @@ function refusalOfForm({ rawHeaders, headers, httpVersion }: IncomingMessage): A
   const hosts = names.filter((name) => name.toLowerCase() === 'host').length;
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
   if (!/^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/.test(headers.host ?? '')) return refuse('no-host');
-  const { 'content-length': lengthBytes, 'transfer-encoding': coding } = headers;
+  const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse('unknown-coding');
-  return coding !== undefined || Number(lengthBytes ?? 0) > 0 ? refuse('has-body') : null;
+  // Other methods are refused as such, which says more.
+  return hasContent(message) && (method === 'GET' || method === 'HEAD') ? refuse('has-body') : null;
+}
+
+function hasContent({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** `start` is what arrived last, and so, of a small request, its beginning. */

@@ -153,6 +153,16 @@ conforms('RFC 9112, 6: body', [
     expect: { status: 413, fields: { Connection: 'close' } },
   },
   {
+    rule: '15.5.6 of RFC 9110: a PUT with content is a 405 that says what is allowed, and closes',
+    send: `PUT /f HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc`,
+    expect: { status: 405, fields: { Allow: 'GET, HEAD', Connection: 'close' } },
+  },
+  {
+    rule: '15.5.6 of RFC 9110: a POST in chunks likewise',
+    send: `POST /f HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    expect: { status: 405, fields: { Allow: 'GET, HEAD', Connection: 'close' } },
+  },
+  {
     rule: '6.1: a coding that is not known is a 501',
     send: `${get('/f', 'Transfer-Encoding: gzip, chunked')}0\r\n\r\n`,
     expect: { status: 501, fields: { Connection: 'close' } },
