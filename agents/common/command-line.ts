@@ -6,7 +6,7 @@ import { version } from './version.ts';
  * Reads a command line with yargs, strictly: an unknown flag, a missing value or a surplus word is a `usage` failure.
  * `describe` declares the one command with its options. Values stay text, so that the settings judge them by their own
  * rules (`010101` is not a port). An option given twice is one too, unless it is among the `repeatable`. `--help` and
- * `--version` print and exit 0.
+ * `--version` print and exit 0. An option that takes a word takes no empty one.
  */
 export function readCommandLine<T>(
   name: string,
@@ -14,7 +14,8 @@ export function readCommandLine<T>(
   describe: (parser: Argv) => Argv<T>,
   repeatable: readonly string[] = [],
 ): ReturnType<Argv<T>['parseSync']> {
-  const parser = yargs([...words])
+  // After a `--` yargs drops what follows. No positional of ours begins with a dash, so that it says nothing here.
+  const parser = yargs(words.filter((word) => word !== '--'))
     .scriptName(name)
     .parserConfiguration({
       'boolean-negation': false,
@@ -37,6 +38,7 @@ export function readCommandLine<T>(
     });
   const values = describe(parser).parseSync();
   for (const [option, value] of Object.entries(values)) {
+    if (value === '') throw new Failure('usage', `--${option} needs a value.`);
     if (Array.isArray(value) && option !== '_' && !repeatable.includes(option)) {
       throw new Failure('usage', `--${option} is given twice.`);
     }

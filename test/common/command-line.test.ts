@@ -13,10 +13,16 @@ describe('readCommandLine', () => {
     expect(read('010101', '--bind', '0')).toMatchObject({ port: '010101', bind: '0' });
   });
 
+  it('keeps the words after a --', () => {
+    expect(read('--bind', '0', '--', '10101')).toMatchObject({ port: '10101', bind: '0' });
+  });
+
   it.each([
     [['--bound', 'x'], 'bound'],
     [['10101', '10102'], '10102'],
     [['--bind'], 'bind'],
+    [['--bind', ''], 'bind'],
+    [['--bind='], 'bind'],
     [['--no-bind'], 'no-bind'],
   ])('takes %j for a mistake, in one sentence', (words, named) => {
     expect(() => read(...words)).toThrow(
