@@ -180,7 +180,7 @@ export class Delivery implements Candidate {
   /** A small file: in memory until it is verified. */
   async #deliverSmall(server: Server, delivered: DeliveredRecord | null): Promise<boolean> {
     const { stage, small } = this.#context;
-    const { key, output } = this.item;
+    const { entry, key, output } = this.item;
     let chunks: Buffer[] = [];
     let answer: Answer | null = null;
     const request = { ...this.#request(conditions(server, null, null, delivered)), pipelined: true };
@@ -207,16 +207,16 @@ export class Delivery implements Candidate {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const proof = await this.#verdict(server, judged.version, { bytes: bytes.length, sha256 }, judged.stated);
     if (proof === 'damaged') this.#mismatch(bytes.length);
-    if (proof === 'changed') this.#restart(bytes.length);
-    if (proof === 'damaged' || proof === 'changed') return false;
+    if (proof === 'damaged') return false;
+    const unrest = proof === 'changed' ? this.#unrest(bytes.length) : null;
+    if (proof === 'changed' && unrest === null) return false;
+    const verified = proof === 'changed' ? 'length' : proof;
     await small.publish(stage.smallPart(key), output, bytes);
     const { etag, lastModified } = judged.version;
     const sizeBytes = bytes.length;
-    stage.recordDelivered(
-      { kind: 'delivered', key, output, etag, lastModified, sizeBytes, sha256, verified: proof },
-      false,
-    );
-    this.#delivered(sizeBytes, sha256, proof);
+    stage.recordDelivered({ kind: 'delivered', key, output, etag, lastModified, sizeBytes, sha256, verified }, false);
+    this.#delivered(sizeBytes, sha256, verified);
+    if (unrest !== null) entry.failure = fileFailure(unrest);
     return true;
   }
 
@@ -304,7 +304,7 @@ export class Delivery implements Candidate {
     written: Mark,
     stated: string | null,
   ): Promise<boolean> {
-    const { stage, signal, writer, snapshot, deadlineMs } = this.#context;
+    const { stage, signal, writer, deadlineMs } = this.#context;
     const { entry, key, output, source } = this.item;
     let { sha256 } = written;
     const { bytes: sizeBytes } = written;
@@ -327,15 +327,9 @@ export class Delivery implements Candidate {
     }
     let unrest: Failure | null = null;
     if (verified === 'changed') {
-      try {
-        this.#restart(sizeBytes, snapshot);
-        stage.drop(key);
-        return false;
-      } catch (thrown) {
-        if (!snapshot) throw thrown;
-        unrest = asFailure(thrown);
-        verified = 'length';
-      }
+      unrest = this.#unrest(sizeBytes);
+      if (unrest === null) return false;
+      verified = 'length';
     }
     const { etag, lastModified } = version;
     const record = { kind: 'delivered', key, output, etag, lastModified, sizeBytes, sha256, verified } as const;
@@ -491,6 +485,19 @@ export class Delivery implements Candidate {
     const tag = version.etag === null ? null : parseEntityTag(version.etag);
     const sameVersion = tag !== null && kept.etag !== null && matchesStrongly(tag, kept.etag);
     if (!sameVersion) this.#restart(kept.bytes);
+  }
+
+  /** A whole body of a source that changed. `null` to start again; where `--snapshot` has it delivered: why it is no more. */
+  #unrest(wholeBytes: number): Failure | null {
+    const { stage, snapshot } = this.#context;
+    try {
+      this.#restart(wholeBytes, snapshot);
+      stage.drop(this.item.key);
+      return null;
+    } catch (thrown) {
+      if (!snapshot) throw thrown;
+      return asFailure(thrown);
+    }
   }
 
   /** The source is another one than what is here is of. Throws `changing` when that goes on and on. */

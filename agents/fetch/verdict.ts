@@ -1,4 +1,5 @@
 import { matchesWeakly, parseEntityTag } from '../../shared/validator.ts';
+import { contentLength } from './answer.ts';
 import type { Mark } from './part-writer.ts';
 import { askDigest } from './proof.ts';
 import type { Server } from './rendezvous.ts';
@@ -21,10 +22,35 @@ export async function verdict(
 ): Promise<Verdict> {
   if (knownSha256 !== null) return knownSha256 === written.sha256 ? 'sha-256' : 'damaged';
   const proof = await askDigest(server, target, written.bytes, signal);
-  if (proof.kind === 'none') return 'length';
+  if (proof.kind === 'none') return (await isAnother(server, target, version, signal)) ? 'changed' : 'length';
   if (proof.kind === 'shorter') return 'changed';
   if (proof.sha256 === written.sha256) return 'sha-256';
   const [before, now] = [version.etag, proof.etag].map((tag) => (tag === null ? null : parseEntityTag(tag)));
   const sameState = before != null && now != null && matchesWeakly(before, now);
   return sameState || before === null ? 'damaged' : 'changed';
+}
+
+/** A plain server that does not answer a HEAD at once has nothing to add. */
+const HEAD_SILENCE_MS = 2_000;
+
+/**
+ * Whether a file without a digest is another one by now than when its body began, so that the body may be torn: part of
+ * one version, part of the next. A file that has become longer is taken for a log, whose first bytes stay what they were.
+ * What cannot be told is no reason to throw a body away: HEAD refused, or the server gone at the end of its window.
+ */
+async function isAnother(server: Server, target: string, before: Version, signal: AbortSignal): Promise<boolean> {
+  if (before.etag === null && before.lastModified === null) return false;
+  try {
+    const request = { method: 'HEAD', target, silenceMs: HEAD_SILENCE_MS, signal } as const;
+    const now = await server.exchange.request(request, () => () => undefined);
+    const sizeBytes = contentLength(now);
+    if (now.status !== 200 || sizeBytes === null || before.sizeBytes === null) return false;
+    if (sizeBytes !== before.sizeBytes) return sizeBytes < before.sizeBytes;
+    const [was, is] = [before.etag, now.fields.get('etag')].map((tag) => (tag == null ? null : parseEntityTag(tag)));
+    if (was != null && is != null) return !matchesWeakly(was, is);
+    const modified = now.fields.get('last-modified');
+    return before.lastModified !== null && modified !== undefined && modified !== before.lastModified;
+  } catch {
+    return false;
+  }
 }

@@ -64,6 +64,55 @@ describe('a source that is replaced by content of the same size between two atte
   });
 });
 
+describe('a file without a digest that is written over while it is sent', () => {
+  const old = noise(SIZE_BYTES);
+  const modified = ['Mon, 06 Sep 2021 04:32:29 GMT', 'Mon, 06 Sep 2021 04:32:31 GMT'];
+  const byTag = ['"a"', '"b"'].map((etag) => ({ etag }));
+  const byDate = modified.map((date) => ({ fields: { 'Last-Modified': date } }));
+
+  /** Sends the first body torn: half of it old, half new. */
+  const tearing = (size: number, validators: readonly object[], rests: boolean) => {
+    const now = noise(size);
+    let sent = 0;
+    return {
+      now,
+      origin: httpOrigin((request, response) => {
+        const first = { content: Buffer.concat([old.subarray(0, size / 2), now.subarray(size / 2)]), ...validators[0] };
+        const then = { content: now, ...validators[1] };
+        answerFile(request, response, sent % 2 === 0 ? first : then);
+        if (request.method === 'GET' && (sent === 0 || !rests)) sent += 1;
+        else if (!rests && request.method === 'HEAD') sent += sent % 2;
+      }),
+    };
+  };
+
+  it.each([
+    ['large, told by its entity tag', SIZE_BYTES, byTag],
+    ['large, told by its date', SIZE_BYTES, byDate],
+    ['small, told by its entity tag', 50_000, byTag],
+    ['small, told by its date', 50_000, byDate],
+  ])('is not published torn: %s', async (_, size, validators) => {
+    const { now, origin } = tearing(size, validators, true);
+    const { run, read, report } = desk();
+    expect((await run([`${(await origin).url}/f`, '--duration', '20'])).code).toBe(0);
+    expect(sha256(read('f'))).toBe(sha256(now));
+    expect(report().files).toMatchObject([{ state: 'delivered', verified: 'length', attempts: 2 }]);
+  });
+
+  it.each([
+    ['large', SIZE_BYTES],
+    ['small', 50_000],
+  ])('is given up where it never rests, unless --snapshot asks for it: %s', async (_, size) => {
+    const { url } = await tearing(size, byTag, false).origin;
+    const strict = desk();
+    expect((await strict.run([`${url}/f`, '--duration', '20'])).code).toBe(6);
+    expect(strict.delivered()).toEqual([]);
+    const lenient = desk();
+    expect((await lenient.run([`${url}/f`, '--snapshot', '--duration', '20'])).code).toBe(6);
+    expect(lenient.delivered()).toEqual(['f']);
+  });
+});
+
 describe('a log that grows', () => {
   it('between two runs moves only its tail', async () => {
     const begun = noise(8_000_000);
