@@ -5,6 +5,17 @@ export function parseSecondsAsMs(text: string): number | null {
   return ms > 0 ? ms : null;
 }
 
+/**
+ * Reads a moment as milliseconds since the epoch: seconds since then, or ISO 8601 with a time zone; `null` for anything
+ * else. One without a zone would be taken for local time, which means nothing on a satellite.
+ */
+export function parseMomentAsEpochMs(text: string): number | null {
+  if (/^[0-9]{1,11}(\.[0-9]{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
+  const isIso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const epochMs = isIso ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(epochMs) ? null : epochMs;
+}
+
 const SCALES: Readonly<Record<string, number>> = {
   '': 1,
   B: 1,

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
 import { featurePath } from '../../shared/protocol.ts';
@@ -203,6 +203,10 @@ export function checkOutputs(settings: Settings, environment: Environment, outbo
     const other = taken.get(path);
     if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
     taken.set(path, source.text);
+    // A source that is a pattern has no name of its own; one that has must not be found to be a directory at the end.
+    if (output !== null && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new Failure('disk-refused', `${path} cannot be written: it is a directory.`);
+    }
     try {
       // A directory below the outbox is made when its first file appears.
       accessSync(isAbsolute(named) || outbox === null ? dirname(path) : outbox, constants.W_OK | constants.X_OK);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
+import { parseBytes, parseMomentAsEpochMs, parseSecondsAsMs } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
 import { type Environment, hostOnLink, onPayload } from '../common/environment.ts';
 import { parseInput } from './input-file.ts';
@@ -94,7 +94,7 @@ export function readSettings(words: readonly string[], environment: Environment)
         .option('until', {
           type: 'string',
           requiresArg: true,
-          describe: 'The same as a UTC time: 2021-09-06T04:32:29Z',
+          describe: 'The same as a moment: seconds since the epoch, or 2021-09-06T04:32:29Z',
         })
         .option('margin', { type: 'string', requiresArg: true, describe: 'Stops so many seconds before that (2)' })
         .option('budget', { type: 'string', requiresArg: true, describe: 'Keeps the outbox below a size: 100MB' })
@@ -122,6 +122,10 @@ export function readSettings(words: readonly string[], environment: Environment)
   const absolute = (path: string | undefined): string | null =>
     path === undefined ? null : onPayload(environment, path);
   const durationMs = shortest(readSeconds('--duration', values.duration), readUntil(values.until));
+  const marginMs = readSeconds('--margin', values.margin);
+  if (values.duration !== undefined && marginMs !== null && durationMs !== null && marginMs >= durationMs) {
+    throw new Failure('usage', `--margin ${values.margin} leaves nothing of --duration ${values.duration}.`);
+  }
 
   return Object.freeze({
     wanted,
@@ -130,7 +134,7 @@ export function readSettings(words: readonly string[], environment: Environment)
     state: absolute(values.state),
     log: absolute(values.log),
     durationMs,
-    marginMs: readSeconds('--margin', values.margin) ?? Math.min(LONGEST_MARGIN_MS, (durationMs ?? 0) / 10),
+    marginMs: marginMs ?? Math.min(LONGEST_MARGIN_MS, (durationMs ?? 0) / 10),
     budgetBytes: readBudget(values.budget),
     statusPort: readPort(values['status-port']),
     recursive: values.recursive ?? false,
@@ -189,9 +193,13 @@ function readSeconds(option: string, text: string | undefined): number | null {
 /** How long it is until a time, by the payload's clock, which has to be right for this. */
 function readUntil(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const atMs = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(atMs))
-    throw new Failure('usage', `--until "${text}" is not a UTC time such as 2021-09-06T04:32:29Z.`);
+  const atMs = parseMomentAsEpochMs(text);
+  if (atMs === null) {
+    throw new Failure(
+      'usage',
+      `--until "${text}" is neither seconds since the epoch nor such as 2021-09-06T04:32:29Z.`,
+    );
+  }
   const leftMs = atMs - Date.now();
   if (leftMs <= 0) throw new Failure('usage', `--until "${text}" is past, by the clock of this payload.`);
   return leftMs;

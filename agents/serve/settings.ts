@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import type { Argv } from 'yargs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
+import { parseBytes, parseMomentAsEpochMs, parseSecondsAsMs } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import { type Admission, readAllowed, readToken } from './admission.ts';
@@ -113,15 +113,12 @@ function usage(message: string): never {
 
 /** The address that stands for this payload's own is also what "every address" means on a desk. */
 function readBind(text: string, environment: Environment): string {
-  if (text === '') usage('--bind needs an address, such as 0.0.0.0.');
   return text === '0.0.0.0' ? (environment.address ?? text) : text;
 }
 
 function readMoment(text: string): number {
-  const epochMs = /^[0-9]{1,11}(\.[0-9]{1,3})?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  // A date without a time zone would be taken for local time, which means nothing on a satellite.
-  const isIso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  if (Number.isNaN(epochMs) || !(isIso || /^[0-9.]+$/.test(text))) {
+  const epochMs = parseMomentAsEpochMs(text);
+  if (epochMs === null) {
     usage(`--until ${text}: give seconds since the epoch, or a moment such as 2026-01-31T12:00:00Z.`);
   }
   if (epochMs <= Date.now()) usage(`--until ${text} is in the past, by this computer's clock.`);

@@ -236,12 +236,16 @@ describe('exit codes', () => {
   });
 
   it('7 for an outbox that is not there, and nothing is created', async () => {
-    const { state, run } = desk();
+    const { outbox, state, run } = desk();
     const missing = join(temporaryDirectory(), 'no', 'outbox');
     const exit = await runAgent('payload-fetch', ['/x', '--outbox', missing, '--state', state]);
     expect(exit.code).toBe(7);
     expect(existsSync(state)).toBe(false);
     expect((await run(['/x', '-o', join(missing, 'x')])).code).toBe(7);
+    expect(await run(['/x', '-o', outbox])).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('is a directory'),
+    });
   });
 
   it('7 when another run works in the state directory, whose files stay as they are', async () => {

@@ -40,12 +40,21 @@ describe('--duration and --margin', () => {
     expect(delivered()).toHaveLength(FILES);
   });
 
+  it('takes a margin that leaves nothing of the window for a mistake', async () => {
+    expect(await desk().run(['/x', '--duration', '2', '--margin', '5'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--margin 5'),
+    });
+  });
+
   it('has --until mean the same by the clock', async () => {
     const { sources } = await slowServer(100_000);
     const { run, report } = desk();
     const until = new Date(Date.now() + 3000).toISOString();
     expect((await run([...sources, '--until', until])).code).toBe(3);
     expect(report()).toMatchObject({ ending: 'duration' });
+    const seconds = String(Math.ceil(Date.now() / 1000) + 2);
+    expect((await desk().run(['http://127.0.0.1:19999/x', '--until', seconds])).code).toBe(4);
     expect((await desk().run(['/x', '--until', '2021-09-06T04:32:29Z'])).code).toBe(2);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, formatBytes, parseSecondsAsMs } from '../../shared/quantity.ts';
+import { count, formatBytes, parseMomentAsEpochMs, parseSecondsAsMs } from '../../shared/quantity.ts';
 
 describe('parseSecondsAsMs', () => {
   it.each([
@@ -19,6 +19,25 @@ describe('parseSecondsAsMs', () => {
     ['', null],
   ])('"%s"', (text, ms) => {
     expect(parseSecondsAsMs(text)).toBe(ms);
+  });
+});
+
+describe('parseMomentAsEpochMs', () => {
+  it.each([
+    ['0', 0],
+    ['1630902749', 1_630_902_749_000],
+    ['1630902749.25', 1_630_902_749_250],
+    ['2021-09-06T04:32:29Z', 1_630_902_749_000],
+    ['2021-09-06T06:32:29+02:00', 1_630_902_749_000],
+    ['2021-09-06T04:32Z', 1_630_902_720_000],
+    ['2021-09-06T04:32:29', null],
+    ['2021-13-06T04:32:29Z', null],
+    ['2021-09-06', null],
+    ['1e9', null],
+    ['noon', null],
+    ['', null],
+  ])('"%s"', (text, epochMs) => {
+    expect(parseMomentAsEpochMs(text)).toBe(epochMs);
   });
 });
 
