@@ -35,7 +35,8 @@ const SERVERS: readonly OtherServer[] = [
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
         .map((kind) => `${kind}_temp_path ${scratch}/${kind};`)
         .join(' ');
-      const text = `daemon off; pid ${scratch}/pid; error_log ${scratch}/error.log; user root; worker_processes 1; events {}
+      // One process: a worker outlives a master that is killed.
+      const text = `daemon off; pid ${scratch}/pid; error_log ${scratch}/error.log; master_process off; events {}
         http { access_log off; ${temporary}
         server { listen 127.0.0.1:${port}; root ${root}; autoindex on; autoindex_format json; } }`;
       return ['-c', written(scratch, 'nginx.conf', text), '-e', `${scratch}/error.log`];
