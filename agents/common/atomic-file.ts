@@ -3,12 +3,25 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * Replaces a small file so that whoever opens it, at any instant and after any power cut, finds the old content or the
- * new one: write beside it under a hidden name, fsync, rename, fsync the directory (rename(2) is atomic only for names;
+ * new one: write elsewhere under a hidden name, fsync, rename, fsync the directory (rename(2) is atomic only for names;
  * without the first fsync the new name may be durable before the bytes are). Throws what the file system throws, and
  * then leaves nothing behind.
+ *
+ * `workshop` is where the new content is written first: a directory that nobody downlinks, since a kill in between
+ * leaves it there. Where that is on another file system, or cannot be written, it is written beside the file.
  */
-export function replaceFileSync(path: string, content: string | Uint8Array): void {
-  const staged = join(dirname(path), `.${basename(path)}.partial`);
+export function replaceFileSync(path: string, content: string | Uint8Array, workshop = dirname(path)): void {
+  try {
+    renameInto(path, content, workshop);
+  } catch (error) {
+    if (workshop === dirname(path)) throw error;
+    renameInto(path, content, dirname(path));
+  }
+  syncDirectorySync(dirname(path));
+}
+
+function renameInto(path: string, content: string | Uint8Array, workshop: string): void {
+  const staged = join(workshop, `.${basename(path)}.partial`);
   try {
     const fd = openSync(staged, 'w', 0o644);
     try {
@@ -22,7 +35,6 @@ export function replaceFileSync(path: string, content: string | Uint8Array): voi
     rmSync(staged, { force: true });
     throw error;
   }
-  syncDirectorySync(dirname(path));
 }
 
 /** Makes the names in a directory durable. */

@@ -15,14 +15,16 @@ const QUIET_PER_WRITE = 20;
 export class ReportFile {
   readonly #path: string | null;
   readonly #snapshot: (revision: number) => unknown;
+  readonly #workshop: string | undefined;
   #revision = 0;
   #timer: NodeJS.Timeout | null = null;
   #quietMs = QUIET_MS;
 
-  /** `path` is `null` where there is no outbox; then nothing is written. */
-  constructor(path: string | null, snapshot: (revision: number) => unknown) {
+  /** `path` is `null` where there is no outbox; then nothing is written. `workshop`: see {@link replaceFileSync}. */
+  constructor(path: string | null, snapshot: (revision: number) => unknown, workshop?: string) {
     this.#path = path;
     this.#snapshot = snapshot;
+    this.#workshop = workshop;
   }
 
   /** Has the report written soon. A disk that refuses is met again, and then reported, by {@link writeNow}. */
@@ -45,7 +47,7 @@ export class ReportFile {
     this.#revision += 1;
     const startedMs = performance.now();
     try {
-      replaceFileSync(this.#path, `${JSON.stringify(this.#snapshot(this.#revision))}\n`);
+      replaceFileSync(this.#path, `${JSON.stringify(this.#snapshot(this.#revision))}\n`, this.#workshop);
       this.#quietMs = Math.max(QUIET_MS, QUIET_PER_WRITE * (performance.now() - startedMs));
     } catch (error) {
       throw diskFailure(`The report ${this.#path} cannot be written`, error);

@@ -55,9 +55,8 @@ async function main(): Promise<number> {
 
   const rate = new LinkRate(elapsedMs);
   const report = new RunReport({ outbox, stateDirectory: state.path, allowedMs: durationMs, marginMs }, rate);
-  const reportFile = new ReportFile(outbox === null ? null : claimReportPath(outbox), (revision) =>
-    report.snapshot(revision),
-  );
+  const reportPath = outbox === null ? null : claimReportPath(outbox);
+  const reportFile = new ReportFile(reportPath, (revision) => report.snapshot(revision), state.path);
   let bars: ProgressBars | null = null;
   const print = consoleOn(process.stdout, process.stderr);
   const recorder = new Recorder(
@@ -163,7 +162,7 @@ async function main(): Promise<number> {
   report.end(ended, exitCode, null);
   if (settings.fullReport && outbox !== null) {
     const full = gzipSync(JSON.stringify(report.snapshot(0, Number.POSITIVE_INFINITY)));
-    replaceFileSync(join(outbox, 'payload-fetch-full-report.json.gz'), full);
+    replaceFileSync(join(outbox, 'payload-fetch-full-report.json.gz'), full, state.path);
   }
   reportFile.writeNow();
   bars?.stop();

@@ -37,6 +37,24 @@ describe('replaceFileSync', () => {
     expect(readdirSync(directory)).toEqual(['report.json']);
   });
 
+  it('writes in the workshop, so that a kill leaves nothing beside the file', () => {
+    const [outbox, workshop] = [temporaryDirectory(), temporaryDirectory()];
+    // Nothing can be written under this name beside the file.
+    mkdirSync(join(outbox, '.report.json.partial'));
+    replaceFileSync(join(outbox, 'report.json'), 'new', workshop);
+    expect(readFileSync(join(outbox, 'report.json'), 'utf8')).toBe('new');
+    expect(readdirSync(workshop)).toEqual([]);
+  });
+
+  it('writes beside the file where the workshop does not serve', () => {
+    const outbox = temporaryDirectory();
+    for (const workshop of [join(outbox, 'absent'), '/proc']) {
+      replaceFileSync(join(outbox, 'report.json'), workshop, workshop);
+      expect(readFileSync(join(outbox, 'report.json'), 'utf8')).toBe(workshop);
+      expect(readdirSync(outbox)).toEqual(['report.json']);
+    }
+  });
+
   it('never shows a reader anything but a whole file', async () => {
     const path = join(temporaryDirectory(), 'report.json');
     const contents = ['a', 'b'].map((letter) => letter.repeat(100_000));
