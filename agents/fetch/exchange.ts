@@ -18,6 +18,8 @@ export interface Request {
   readonly fields?: Readonly<Record<string, string>>;
   /** How long the server may be silent. */
   readonly silenceMs?: number;
+  /** How long the whole exchange may take, wherever it waits; without it, as long as bytes keep coming. */
+  readonly wholeMs?: number;
   /** Sent without waiting for the answers before it: for what is answered at once. */
   readonly pipelined?: boolean;
   readonly signal: AbortSignal;
@@ -72,6 +74,7 @@ export class Exchange {
       const end = (settle: () => void): void => {
         if (ended) return;
         ended = true;
+        clearTimeout(watchdog);
         signal.removeEventListener('abort', onAbort);
         settle();
       };
@@ -82,6 +85,9 @@ export class Exchange {
       const onAbort = (): void => fail(signal.reason);
       if (signal.aborted) return reject(signal.reason);
       signal.addEventListener('abort', onAbort);
+      const { wholeMs } = request;
+      const late = (): void => fail(new Failure('link-lost', `${formatAddress(this.address)} did not answer in time.`));
+      const watchdog = wholeMs === undefined ? undefined : setTimeout(late, wholeMs);
 
       (request.pipelined ? this.#pipelines : this.#pool).dispatch(
         {

@@ -108,7 +108,14 @@ async function main(): Promise<number> {
     ending.abort(new Failure('time-ran-out', `${what} before this file was whole.`));
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => endBy('signal'));
-  if (deadlineMs !== null) setTimeout(() => endBy('duration'), Math.max(0, deadlineMs - elapsedMs())).unref();
+  if (deadlineMs !== null) setTimeout(() => endBy('duration'), Math.max(0, deadlineMs - elapsedMs()));
+  // Whatever goes wrong, a window explains itself: no run may end because there is nothing left to wait for.
+  process.once('beforeExit', () => {
+    const failure = new Failure('unforeseen', 'The run stood still: it was waiting for nothing that could still come.');
+    emit({ event: 'RunFailed', code: failure.code, reason: failure.message, advice: failure.advice });
+    report.end('failure', failure.exitCode, failure);
+    reportFile.writeNow();
+  });
 
   if (process.stdout.isTTY && !settings.json) {
     const leftMs = (): number | null => (deadlineMs === null ? null : deadlineMs - elapsedMs());

@@ -23,7 +23,11 @@ const INTERVAL_MS = 100;
  */
 const CONNECT_MS = 1_000;
 
-const IDENTITY_SILENCE_MS = 3_000;
+/**
+ * For the whole answer, and not only between its bytes: undici never hears of a connection that the server closes while
+ * the parser for the process's first one is still being compiled, and its request would wait for ever.
+ */
+const IDENTITY_MS = 3_000;
 const LONGEST_IDENTITY_BYTES = 16 * 1024;
 
 export interface PeerEvents {
@@ -121,7 +125,7 @@ export class Peer {
     const exchange = new Exchange(address);
     try {
       const { head, text } = await exchange.text(
-        { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_SILENCE_MS },
+        { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_MS, wholeMs: IDENTITY_MS },
         LONGEST_IDENTITY_BYTES,
       );
       return { exchange, identity: head.status === 200 ? parseIdentity(text) : null };

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseHead } from '../../agents/fetch/bulk.ts';
 import { readListing } from '../../agents/fetch/expand.ts';
 import { desk } from '../support/fetching.ts';
@@ -53,6 +55,24 @@ describe('a hostile server', () => {
       expect(readdirSync(outbox).filter((name) => name.startsWith('.'))).toEqual([]);
     },
   );
+
+  it('that hangs up on whoever calls first is asked again', async () => {
+    let calls = 0;
+    const origin = await httpOrigin((_, response) => response.end('content'));
+    const door = createTcpServer((socket) => {
+      calls += 1;
+      // Of the first two calls one is the knock at the door, the other the first that undici makes.
+      if (calls <= 2) socket.destroy();
+      else socket.pipe(connect(origin.port, '127.0.0.1')).pipe(socket);
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void door.close());
+    await once(door, 'listening');
+    const { port } = door.address() as AddressInfo;
+    const { run, read } = desk();
+    expect(await run([`http://127.0.0.1:${port}/f`])).toMatchObject({ code: 0 });
+    expect(read('f').toString()).toBe('content');
+  });
 
   it('that promises more than it sends keeps what came, and says that the link was lost', async () => {
     const { url } = await rawOrigin((request, socket) => {
