@@ -44,11 +44,15 @@ export function wantsSha256(header: string | undefined): boolean {
   return header.split(',').some((member) => /^\s*sha-256\s*=\s*(?:[1-9]|10)\s*$/i.test(member));
 }
 
+/** Three bytes, six digits, make four characters. */
 function hexToBase64(hex: string): string {
-  const bits = Array.from(hex, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
-  const sextets = bits.match(/.{1,6}/g) ?? [];
-  const text = sextets.map((sextet) => ALPHABET.charAt(Number.parseInt(sextet.padEnd(6, '0'), 2))).join('');
-  return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+  let base64 = '';
+  for (let at = 0; at < hex.length; at += 6) {
+    const bits = Number.parseInt(hex.slice(at, at + 6).padEnd(6, '0'), 16);
+    for (let shift = 18; shift >= 0; shift -= 6) base64 += ALPHABET.charAt((bits >> shift) & 63);
+  }
+  const characters = Math.ceil((hex.length * 4) / 6);
+  return base64.slice(0, characters).padEnd(base64.length, '=');
 }
 
 /** Padding may be missing, and bits that fill up the last character need not be zero (RFC 9651, 4.2.7). */

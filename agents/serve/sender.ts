@@ -1,4 +1,4 @@
-import { read, readSync } from 'node:fs';
+import { read, readSync, writeSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { type ByteRange, rangeSizeBytes } from '../../shared/range.ts';
 import type { Body } from './answer.ts';
@@ -34,6 +34,8 @@ export class Sender {
   readonly #lowestRateBytesPerSecond: number;
   #fail: ((error: Error) => void) | null = null;
   #readsInPool = 0;
+  /** The header goes with the first bytes, through the stream. */
+  #begun = false;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(response: ServerResponse, pool: BufferPool, lowestRateBytesPerSecond: number) {
@@ -51,28 +53,28 @@ export class Sender {
     }, WATCH_MS);
     try {
       if (body.kind === 'stream') {
-        for await (const chunk of body.chunks) await this.#write(chunk);
+        for await (const chunk of body.chunks) await this.#queue(chunk);
         return;
       }
       for (const piece of body.pieces) {
         if ('first' in piece) await this.#sendRange(body.file, piece);
-        else await this.#write(piece);
+        else await this.#queue(piece);
       }
     } finally {
       clearInterval(watch);
     }
   }
 
-  /** Reads the next stretch of the file into one buffer while the other is written (docs/payload-serve.md, "Speed"). */
+  /** Reads the next stretch of the file while the rest of the one before is on its way (docs/payload-serve.md, "Speed"). */
   async #sendRange(file: OpenEntry, range: ByteRange): Promise<void> {
     let position = range.first;
     let unreadBytes = rangeSizeBytes(range);
-    let writing = this.#pool.take();
-    let filling = this.#pool.take();
+    let next = this.#pool.take();
+    let other = this.#pool.take();
     let turnMs = performance.now();
     const fill = (): Filled => {
-      const lengthBytes = Math.min(filling.length, unreadBytes);
-      const filled = this.#read(file.fd, filling, lengthBytes, position);
+      const lengthBytes = Math.min(next.length, unreadBytes);
+      const filled = this.#read(file.fd, next, lengthBytes, position);
       position += lengthBytes;
       unreadBytes -= lengthBytes;
       return filled;
@@ -82,16 +84,17 @@ export class Sender {
       filled = fill();
       while (filled !== null) {
         const sizeBytes: number = typeof filled === 'number' ? filled : await filled;
-        [writing, filling] = [filling, writing];
         if (unreadBytes === 0) refuseOtherState(file);
         const startedMs = performance.now();
-        const written = this.#write(writing.subarray(0, sizeBytes));
-        written.catch(() => {});
+        const written = this.#write(next.subarray(0, sizeBytes));
+        if (written === null) next = this.#pool.trade(next, true);
+        else [next, other] = [other, next];
         filled = unreadBytes > 0 ? fill() : null;
-        await written;
-        const nowMs = performance.now();
-        writing = this.#pool.trade(writing, nowMs - startedMs < KEEPS_UP_MS);
-        if (nowMs - turnMs > TURN_MS) {
+        if (written !== null) {
+          await written;
+          other = this.#pool.trade(other, performance.now() - startedMs < KEEPS_UP_MS);
+        }
+        if (performance.now() - turnMs > TURN_MS) {
           await new Promise(setImmediate);
           turnMs = performance.now();
         }
@@ -99,8 +102,8 @@ export class Sender {
     } finally {
       // A read that is under way still writes into its buffer, and holds the file.
       if (filled instanceof Promise) await filled.catch(() => 0);
-      this.#pool.release(writing);
-      this.#pool.release(filling);
+      this.#pool.release(next);
+      this.#pool.release(other);
     }
   }
 
@@ -127,9 +130,36 @@ export class Sender {
     return lengthBytes;
   }
 
-  #write(bytes: Uint8Array): Promise<void> {
+  /** `null` where the system has taken everything at once, and there is nothing to wait for. */
+  #write(bytes: Uint8Array): Promise<void> | null {
+    const takenBytes = this.#writeNow(bytes);
+    this.sentBytes += takenBytes;
+    return takenBytes === bytes.length ? null : this.#queue(bytes.subarray(takenBytes));
+  }
+
+  /**
+   * Gives the system what it takes without waiting, past Node's streams, which cost a third of the speed. Only while
+   * nothing is queued in them, so that the order is kept: what does not fit is queued, and so is what follows it until
+   * that has gone. The body has a Content-Length: nothing but its bytes stands between the header and its end.
+   */
+  #writeNow(bytes: Uint8Array): number {
+    if (!this.#begun) return 0;
+    const { socket } = this.#response;
+    // Node has no public name for the descriptor of a socket.
+    const fd = (socket as { _handle?: { fd?: number } } | null)?._handle?.fd ?? -1;
+    if (fd < 0 || socket?.writableLength !== 0 || this.#response.writableLength !== 0) return 0;
+    try {
+      return writeSync(fd, bytes);
+    } catch {
+      // EAGAIN; whatever else it is, the stream meets it too and tells.
+      return 0;
+    }
+  }
+
+  #queue(bytes: Uint8Array): Promise<void> {
+    this.#begun = true;
     this.#deadlineMs = performance.now() + (bytes.length / this.#lowestRateBytesPerSecond) * 1000;
-    return new Promise<void>((resolve, reject) => {
+    const queued = new Promise<void>((resolve, reject) => {
       const settle = (error?: Error | null): void => {
         this.#fail = null;
         if (error) {
@@ -146,6 +176,9 @@ export class Sender {
       this.#fail = settle;
       this.#response.write(bytes, settle);
     });
+    // Whoever awaits it hears of its failure; until then a failure is not one that nobody handles.
+    queued.catch(() => {});
+    return queued;
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -78,6 +79,27 @@ describe.each(nodes)('a crowd, on %s', (_, node) => {
       .toContain('the client reads too slowly');
     slow.resume();
     await closed;
+  });
+
+  it('gives readers that stop and go every byte once, in order', async () => {
+    const server = await startServer({ node });
+    const content = randomBytes(48 * 1024 ** 2);
+    writeFileSync(join(server.root, 'large'), content);
+    const readers = Array.from({ length: 4 }, async (_, index) => {
+      const socket = await open(server.port, 'GET /large HTTP/1.1\r\nHost: sdr\r\nConnection: close\r\n\r\n');
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        // Long enough for the system's buffers to fill up, now and then.
+        if (chunks.length % (16 + index) !== 0) return;
+        socket.pause();
+        setTimeout(() => socket.resume(), 5 * index);
+      });
+      await once(socket, 'close');
+      const received = Buffer.concat(chunks);
+      return received.subarray(received.indexOf('\r\n\r\n') + 4);
+    });
+    for (const received of await Promise.all(readers)) expect(received.equals(content)).toBe(true);
   });
 
   it('ends with its window, however many are being served', async () => {
