@@ -77,13 +77,15 @@ const COARSE_TICK_NS = 2_000_000_000n;
  * distance counts in both directions, because a payload's clock may have started at 1970 after a file was written.
  */
 export function fileEntityTag(file: FileIdentity, nowNs: bigint): EntityTag {
-  const tickNs = file.changedNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : TICK_NS;
-  const distanceNs = nowNs > file.changedNs ? nowNs - file.changedNs : file.changedNs - nowNs;
-  return { weak: distanceNs <= tickNs, opaque: opaqueOf(file) };
+  const { changedNs } = file;
+  const distanceNs = nowNs > changedNs ? nowNs - changedNs : changedNs - nowNs;
+  const isCoarse = distanceNs <= COARSE_TICK_NS && changedNs % 1_000_000_000n === 0n;
+  return { weak: distanceNs <= TICK_NS || isCoarse, opaque: opaqueOf(file) };
 }
 
-function opaqueOf(file: FileIdentity): string {
-  const parts = [file.device, file.inode, file.sizeBytes, file.modifiedNs, file.changedNs];
-  // Radix 32 and not 36: a power of two needs no division of a bigint, which shows in a manifest of 100,000 files.
-  return parts.map((part) => part.toString(32)).join('-');
+/** Radix 32 and not 36: a power of two needs no division of a bigint, which shows in a manifest of 100,000 files. */
+function opaqueOf({ device, inode, sizeBytes, modifiedNs, changedNs }: FileIdentity): string {
+  const modified = modifiedNs.toString(32);
+  const changed = changedNs === modifiedNs ? modified : changedNs.toString(32);
+  return `${device.toString(32)}-${inode.toString(32)}-${sizeBytes.toString(32)}-${modified}-${changed}`;
 }

@@ -18,6 +18,12 @@ interface Frame {
   readonly below: string[];
 }
 
+const KINDS: Readonly<Record<number, Entry['kind']>> = {
+  [constants.S_IFREG]: 'file',
+  [constants.S_IFDIR]: 'directory',
+  [constants.S_IFLNK]: 'link',
+};
+
 /** How many names the kernel is asked for at once. */
 const NAMES_AT_ONCE = 512;
 
@@ -100,9 +106,8 @@ function describe(frame: Frame, name: string): Entry | null {
   goTo(frame);
   const stat = lstatSync(bytesOf(name), { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return null;
-  const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'link' : 'other';
   return {
-    kind,
+    kind: KINDS[Number(stat.mode) & constants.S_IFMT] ?? 'other',
     path: frame.path + name,
     identity: identityIn(stat),
   };
