@@ -2,7 +2,7 @@ import { parseDigest, type StatedDigest } from '../../shared/digest.ts';
 import { Failure } from '../../shared/failure.ts';
 import { parseContentRange } from '../../shared/range.ts';
 import { type EntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
-import type { Head } from './exchange.ts';
+import type { Head } from './response-head.ts';
 import type { Version } from './stage.ts';
 
 /** What a request asked for, as far as its answer is judged by it. */

@@ -1,22 +1,18 @@
 import { connect, type Socket } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
-import { contentLength } from './answer.ts';
-import { type Head, linkFailure, type Request, SILENCE_MS } from './exchange.ts';
+import type { Request } from './exchange.ts';
+import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import type { PartWriter } from './part-writer.ts';
+import { contentBytes, type Head, LONGEST_HEAD_BYTES, parseHead, Unmeasured } from './response-head.ts';
 import { type Address, formatAddress } from './source.ts';
-
-const LONGEST_HEADER_BYTES = 16 * 1024;
 
 /** Where bytes go that come before there is a place for them, or while the disk is behind. */
 const SPARE_BYTES = 64 * 1024;
 
-/** The answer has no length, or an encoding: this path cannot take it, the other one can. */
-export class NotBulk extends Error {}
-
 /**
  * One GET over a connection of its own, whose body the kernel writes straight into the memory of the writer (`onread` of
  * net.Socket): 1.7 times as fast as undici's path on the processors that were measured, and half the work. Takes what it
- * can be sure of, a body with a Content-Length and no transfer coding, and rejects with {@link NotBulk} for the rest.
+ * can be sure of, a body with a Content-Length and no transfer coding, and rejects with {@link Unmeasured} for the rest.
  *
  * `receive` judges the header, throws what ends the exchange, and says whether the body is wanted; `count` hears of every
  * stretch of body. Otherwise as {@link Exchange.request}.
@@ -85,8 +81,8 @@ export function bulkGet(
       header = Buffer.concat([header, bytes]);
       for (;;) {
         const end = header.indexOf('\r\n\r\n');
-        if (end < 0 || end > LONGEST_HEADER_BYTES) {
-          if (header.length <= LONGEST_HEADER_BYTES) return true;
+        if (end < 0 || end > LONGEST_HEAD_BYTES) {
+          if (header.length <= LONGEST_HEAD_BYTES) return true;
           throw new Failure('bad-answer', `${formatAddress(address)} sends a header without end.`);
         }
         const read = parseHead(header.subarray(0, end).toString('latin1'));
@@ -101,8 +97,8 @@ export function bulkGet(
       }
     };
     const begin = (read: Head, rest: Buffer): boolean => {
-      const lengthBytes = contentLength(read);
-      if (read.status < 300 && (lengthBytes === null || read.fields.has('transfer-encoding'))) throw new NotBulk();
+      const lengthBytes = contentBytes(read);
+      if (read.status < 300 && lengthBytes === null) throw new Unmeasured();
       const wanted = receive(read);
       head = read;
       leftBytes = wanted ? (lengthBytes ?? 0) : 0;
@@ -161,27 +157,4 @@ export function bulkGet(
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
   });
-}
-
-function cutShort(address: Address, begun: boolean): Failure {
-  const when = begun ? 'in mid-transfer' : 'without an answer';
-  return new Failure('link-lost', `${formatAddress(address)} closed the connection ${when}.`);
-}
-
-/**
- * Reads the header of a response (RFC 9112, 4 and 5), without the empty line that ends it; `null` where it is malformed.
- * A folded line, or a space before the colon, is malformed here: those who send them may mean something else by them.
- */
-export function parseHead(text: string): Head | null {
-  const [statusLine = '', ...lines] = text.split('\r\n');
-  const status = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?$/.exec(statusLine)?.[1];
-  if (status === undefined) return null;
-  const fields = new Map<string, string>();
-  for (const line of lines) {
-    const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined) return null;
-    const before = fields.get(name.toLowerCase());
-    fields.set(name.toLowerCase(), before === undefined ? value : `${before}, ${value}`);
-  }
-  return { status: Number(status), fields };
 }

@@ -4,19 +4,21 @@ import { asFailure, Failure } from '../../shared/failure.ts';
 import { formatEntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { type Answer, contentLength, judge } from './answer.ts';
-import { bulkGet, NotBulk } from './bulk.ts';
+import { bulkGet } from './bulk.ts';
 import { conditions } from './condition.ts';
-import type { Head, Receiver, Request } from './exchange.ts';
+import type { Receiver, Request } from './exchange.ts';
 import type { DeliveryContext, Item } from './item.ts';
 import type { DeliveredRecord } from './journal.ts';
 import { mend } from './mend.ts';
 import type { Mark } from './part-writer.ts';
+import type { SmallRequest } from './pipeline.ts';
 import type { Candidate } from './plan.ts';
 import { askPrefix, offers } from './proof.ts';
 import { publishPart } from './publish.ts';
 import { redirectTarget } from './redirect.ts';
 import type { Server } from './rendezvous.ts';
 import { type FileEntry, fileFailure } from './report.ts';
+import { type Head, Unmeasured } from './response-head.ts';
 import { nextTry, parseRetryAfter } from './retry.ts';
 import { Setbacks } from './setbacks.ts';
 import type { Kept, Version } from './stage.ts';
@@ -81,7 +83,7 @@ export class Delivery implements Candidate {
   }
 
   get lane(): Lane {
-    if (this.#context.stage.kept(this.item.key) !== null) return 'bulk';
+    if (this.#streamed || this.#context.stage.kept(this.item.key) !== null) return 'bulk';
     if (this.#sizeBytes === null) return this.#surveyed ? 'bulk' : 'survey';
     return this.#sizeBytes <= SMALL_BYTES ? 'small' : 'bulk';
   }
@@ -99,7 +101,11 @@ export class Delivery implements Candidate {
       else if (await this.#deliver(server)) this.#settle(null);
       this.#attempt = 0;
     } catch (thrown) {
-      if (thrown instanceof TooLarge || thrown instanceof NotBulk) return;
+      if (thrown instanceof TooLarge) return;
+      if (thrown instanceof Unmeasured) {
+        this.#streamed = true;
+        return;
+      }
       const failure = signal.aborted ? asFailure(signal.reason) : asFailure(thrown);
       this.#attempt = this.#lastProgressMs > progressBefore ? 1 : this.#attempt + 1;
       const next = nextTry({
@@ -181,29 +187,27 @@ export class Delivery implements Candidate {
   async #deliverSmall(server: Server, delivered: DeliveredRecord | null): Promise<boolean> {
     const { stage, small } = this.#context;
     const { entry, key, output } = this.item;
-    let chunks: Buffer[] = [];
     let answer: Answer | null = null;
-    const request = { ...this.#request(conditions(server, null, null, delivered)), pipelined: true };
-    await server.exchange.request(request, (head) => {
-      answer = this.#judge(head, null);
-      if (answer.kind !== 'whole') return () => undefined;
-      const { sizeBytes } = answer.version;
-      if (sizeBytes === null || sizeBytes > SMALL_BYTES) {
-        this.#sizeBytes = sizeBytes;
-        throw new TooLarge();
-      }
-      this.#reserve(sizeBytes);
-      chunks = [];
-      return (chunk) => {
-        this.#count(chunk.length);
-        chunks.push(chunk);
-        return undefined;
-      };
+    const { target, fields } = this.#request(conditions(server, null, null, delivered));
+    const bytes = await server.exchange.pipeline.get({
+      target,
+      fields,
+      receive: (head) => {
+        answer = this.#judge(head, null);
+        if (answer.kind !== 'whole') return false;
+        const { sizeBytes } = answer.version;
+        if (sizeBytes === null || sizeBytes > SMALL_BYTES) {
+          this.#sizeBytes = sizeBytes;
+          throw new TooLarge();
+        }
+        this.#reserve(sizeBytes);
+        return true;
+      },
+      count: (bytes) => this.#count(bytes),
     });
     const judged = answer as Answer | null;
     if (judged?.kind === 'unchanged' && delivered !== null) return this.#alreadyDelivered(delivered);
     if (judged?.kind !== 'whole') return this.#elsewhere(server, judged);
-    const bytes = Buffer.concat(chunks);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const proof = await this.#verdict(server, judged.version, { bytes: bytes.length, sha256 }, judged.stated);
     if (proof === 'damaged') this.#mismatch(bytes.length);
@@ -257,7 +261,6 @@ export class Delivery implements Candidate {
     } catch (error) {
       // What has come is written before anything else is decided.
       if (into !== null) await writer.release().catch(() => {});
-      if (error instanceof NotBulk) this.#streamed = true;
       throw error;
     }
     const judged = answer as Answer | null;
@@ -429,7 +432,7 @@ export class Delivery implements Candidate {
     });
   }
 
-  #request(fields: Readonly<Record<string, string>>): Request {
+  #request(fields: Readonly<Record<string, string>>): Request & Pick<SmallRequest, 'fields'> {
     const { signal } = this.#context;
     return { method: 'GET', target: this.#target, fields: { 'want-repr-digest': 'sha-256=1', ...fields }, signal };
   }

@@ -1,12 +1,9 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { Failure } from '../../shared/failure.ts';
+import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
+import { Pipeline } from './pipeline.ts';
+import { type Head, LONGEST_HEAD_BYTES } from './response-head.ts';
 import { type Address, formatAddress } from './source.ts';
-
-/** The header of a response; field names in lower case, fields that come several times joined by commas (RFC 9110, 5.3). */
-export interface Head {
-  readonly status: number;
-  readonly fields: ReadonlyMap<string, string>;
-}
 
 /** Takes a body piece by piece. A promise holds the sender back until it is fulfilled. */
 export type Receiver = (chunk: Buffer) => Promise<void> | undefined;
@@ -20,20 +17,11 @@ export interface Request {
   readonly silenceMs?: number;
   /** How long the whole exchange may take, wherever it waits; without it, as long as bytes keep coming. */
   readonly wholeMs?: number;
-  /** Sent without waiting for the answers before it: for what is answered at once. */
-  readonly pipelined?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** How long a server may be silent before the connection is given up: shorter than a window, longer than a slow disk. */
-export const SILENCE_MS = 8_000;
-
-/** More than any header of a file needs; the answer of a server that never ends its header stops here. */
-const LONGEST_HEADER_BYTES = 16 * 1024;
-
-/** A request waits for the answer before it on the same connection, unless it is {@link Request.pipelined}. */
+/** A request waits for the answer before it on the same connection. */
 const CONNECTIONS = 4;
-const PIPELINES = { connections: 2, pipelining: 32 };
 
 /**
  * Requests to one server. The only user of undici in payload-fetch, and of no more than its dispatcher (Pool and the
@@ -42,20 +30,20 @@ const PIPELINES = { connections: 2, pipelining: 32 };
 export class Exchange {
   readonly address: Address;
   readonly #pool: Pool;
-  /** Opened with the first request that uses it. */
-  readonly #pipelines: Pool;
+  /** For small files, whose bodies are answered at once. */
+  readonly pipeline: Pipeline;
 
-  constructor(address: Address) {
+  /** Its {@link pipeline} ends with the signal; other requests have one each. */
+  constructor(address: Address, signal: AbortSignal) {
     this.address = address;
-    const origin = `http://${formatAddress(address)}`;
-    const bounds = {
+    this.#pool = new Pool(`http://${formatAddress(address)}`, {
+      connections: CONNECTIONS,
       connect: { timeout: SILENCE_MS },
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
-      maxHeaderSize: LONGEST_HEADER_BYTES,
-    };
-    this.#pool = new Pool(origin, { connections: CONNECTIONS, ...bounds });
-    this.#pipelines = new Pool(origin, { ...PIPELINES, ...bounds });
+      maxHeaderSize: LONGEST_HEAD_BYTES,
+    });
+    this.pipeline = new Pipeline(address, signal);
   }
 
   /**
@@ -89,7 +77,7 @@ export class Exchange {
       const late = (): void => fail(new Failure('link-lost', `${formatAddress(this.address)} did not answer in time.`));
       const watchdog = wholeMs === undefined ? undefined : setTimeout(late, wholeMs);
 
-      (request.pipelined ? this.#pipelines : this.#pool).dispatch(
+      this.#pool.dispatch(
         {
           method,
           path: target,
@@ -125,7 +113,7 @@ export class Exchange {
               return true;
             }
           },
-          onComplete: () => end(() => (head === null ? reject(noAnswer(this.address)) : resolve(head))),
+          onComplete: () => end(() => (head === null ? reject(cutShort(this.address, false)) : resolve(head))),
           onError: (error) => end(() => reject(linkFailure(this.address, error))),
         },
       );
@@ -149,7 +137,8 @@ export class Exchange {
 
   /** Ends every connection at once. */
   destroy(): void {
-    for (const pool of [this.#pool, this.#pipelines]) pool.destroy().catch(() => {});
+    this.#pool.destroy().catch(() => {});
+    this.pipeline.destroy(new Failure('link-lost', `The connections to ${formatAddress(this.address)} were given up.`));
   }
 }
 
@@ -162,38 +151,4 @@ function readFields(raw: readonly Buffer[]): ReadonlyMap<string, string> {
     fields.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return fields;
-}
-
-function noAnswer(address: Address): Failure {
-  return new Failure('link-lost', `${formatAddress(address)} closed the connection without an answer.`);
-}
-
-/** Answers that undici does not take for HTTP. */
-const MALFORMED = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
-
-/** What broke a connection, in words: the operator's next step depends on it. */
-const CAUSES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses the connection',
-  ECONNRESET: 'reset the connection',
-  EPIPE: 'reset the connection',
-  EHOSTUNREACH: 'cannot be reached',
-  ENETUNREACH: 'cannot be reached',
-  ETIMEDOUT: 'does not answer',
-  ENOTFOUND: 'is a name that nobody knows',
-  EAI_AGAIN: 'is a name that nobody knows',
-  UND_ERR_CONNECT_TIMEOUT: 'does not answer',
-  UND_ERR_HEADERS_TIMEOUT: 'accepted a request and is silent',
-  UND_ERR_BODY_TIMEOUT: 'stopped sending',
-  UND_ERR_SOCKET: 'closed the connection in mid-transfer',
-};
-
-/** Takes an error of undici or of a socket for what it means here. */
-export function linkFailure(address: Address, error: Error): Failure {
-  if (error instanceof Failure) return error;
-  const code = 'code' in error ? String(error.code) : '';
-  const name = formatAddress(address);
-  if (code.startsWith('HPE_') || MALFORMED.has(code)) {
-    return new Failure('bad-answer', `${name} does not answer in HTTP: ${error.message}.`, { cause: error });
-  }
-  return new Failure('link-lost', `${name} ${CAUSES[code] ?? `fails: ${error.message}`}.`, { cause: error });
 }

@@ -60,6 +60,7 @@ const VERSION = 'payload-fetch-journal/1';
 export class Journal {
   readonly #path: string;
   #fd: number;
+  #unwritten = '';
   /** Lines that could not be read when it was opened, not counting one that was cut short at the end. */
   readonly damagedLines: number;
   readonly parts = new Map<string, PartRecord>();
@@ -89,12 +90,14 @@ export class Journal {
 
   /** Appends records; they survive this process at once, and a power cut after {@link sync}. */
   append(...records: readonly JournalRecord[]): void {
-    try {
-      writeWholeSync(this.#fd, Buffer.from(records.map(formatLine).join('')));
-    } catch (error) {
-      throw diskFailure(`The journal ${this.#path} cannot be written`, error);
-    }
-    for (const record of records) this.#apply(record);
+    this.#add(records);
+    this.#write();
+  }
+
+  /** Appends a record that is no harm to lose: many of them are written together, when the event loop turns. */
+  appendSoon(record: JournalRecord): void {
+    if (this.#unwritten === '') setImmediate(() => this.#writeIfPossible());
+    this.#add([record]);
   }
 
   sync(): void {
@@ -106,7 +109,34 @@ export class Journal {
   }
 
   close(): void {
+    this.#writeIfPossible();
     closeSync(this.#fd);
+  }
+
+  #add(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      this.#unwritten += formatLine(record);
+      this.#apply(record);
+    }
+  }
+
+  #writeIfPossible(): void {
+    try {
+      this.#write();
+    } catch {
+      // What it would have said is lost; a record that matters meets the same disk.
+    }
+  }
+
+  #write(): void {
+    const text = this.#unwritten;
+    this.#unwritten = '';
+    if (text === '') return;
+    try {
+      writeWholeSync(this.#fd, Buffer.from(text));
+    } catch (error) {
+      throw diskFailure(`The journal ${this.#path} cannot be written`, error);
+    }
   }
 
   #apply(record: JournalRecord): void {

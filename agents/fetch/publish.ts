@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fdatasync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
@@ -73,16 +83,11 @@ async function synced(path: string): Promise<void> {
   }
 }
 
-/** One call that waits: opening and closing in the thread pool as well would take longer than all the rest. */
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const fd = openSync(path, 'w', 0o644);
-  try {
-    writeWholeSync(fd, bytes);
-    await new Promise<void>((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve())));
-  } finally {
-    closeSync(fd);
-  }
-}
+/** A sync that takes longer than this reached a disk. */
+const QUICK_SYNC_MS = 0.5;
+
+/** After one that did, so many are left to the thread pool, side by side, before one is tried here again. */
+const SYNCS_IN_POOL = 1000;
 
 interface Small {
   readonly staged: string;
@@ -100,6 +105,7 @@ interface Small {
 export class SmallPublisher {
   #gathering: Small[] = [];
   #busy = false;
+  #syncsInPool = 0;
 
   /** `staged` is where the bytes are written first. Resolves when the file stands durably under its name. Rejects with a disk failure, nothing left behind. */
   publish(staged: string, output: string, bytes: Uint8Array): Promise<void> {
@@ -119,12 +125,33 @@ export class SmallPublisher {
     this.#busy = false;
   }
 
+  /**
+   * Opens, writes and closes at once: in the thread pool each of them would take longer than all together. So does a
+   * sync where it costs nothing, as in memory; one that turns out to reach a disk leaves the next ones to the pool.
+   */
+  async #writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+    const fd = openSync(path, 'w', 0o644);
+    try {
+      writeWholeSync(fd, bytes);
+      if (this.#syncsInPool > 0) {
+        this.#syncsInPool -= 1;
+        await new Promise<void>((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve())));
+        return;
+      }
+      const startedMs = performance.now();
+      fdatasyncSync(fd);
+      if (performance.now() - startedMs > QUICK_SYNC_MS) this.#syncsInPool = SYNCS_IN_POOL;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   async #publishGroup(group: readonly Small[]): Promise<void> {
     const renamed: Small[] = [];
     await Promise.all(
       group.map(async (small) => {
         try {
-          await writeSynced(small.staged, small.bytes);
+          await this.#writeSynced(small.staged, small.bytes);
           await move(small.staged, small.output, null);
           renamed.push(small);
         } catch (error) {

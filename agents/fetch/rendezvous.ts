@@ -122,7 +122,7 @@ export class Peer {
 
   /** Whoever accepts a connection must also answer: a port that is only forwarded, or a stopped server, does not. */
   async #identify(address: Address, signal: AbortSignal): Promise<Server | null> {
-    const exchange = new Exchange(address);
+    const exchange = new Exchange(address, signal);
     try {
       const { head, text } = await exchange.text(
         { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_MS, wholeMs: IDENTITY_MS },

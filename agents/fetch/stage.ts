@@ -142,8 +142,12 @@ export class Stage {
    * next run finds the part and the note. A small file has no part, and is noted after it appeared: lost, it comes again.
    */
   recordDelivered(record: DeliveredRecord, durably: boolean): void {
+    if (!durably) {
+      this.#journal.appendSoon(record);
+      return;
+    }
     this.#journal.append(record);
-    if (durably) this.#journal.sync();
+    this.#journal.sync();
   }
 
   close(): void {

@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseHead } from '../../agents/fetch/bulk.ts';
 import { readListing } from '../../agents/fetch/expand.ts';
+import { parseHead } from '../../agents/fetch/response-head.ts';
 import { desk } from '../support/fetching.ts';
 import { httpOrigin, rawOrigin } from '../support/origin.ts';
 
