@@ -69,11 +69,12 @@ export async function listFiles(
   const found = offers(server, 'manifest')
     ? await fromManifest(server, selection, signal)
     : await fromListings(server, selection.directory, selection.depth, signal);
+  const origin = source.address === null ? null : new URL(source.text).origin;
   return found
     .filter(({ path }) => matches(path))
     .map(({ path, sizeBytes }) => {
       const whole = `${selection.directory}${path}`;
-      return { source: pathSource(textOf(source, whole), whole, source.address), sizeBytes };
+      return { source: pathSource(textOf(origin, whole), whole, source.address), sizeBytes };
     });
 }
 
@@ -178,7 +179,7 @@ function unescapeHtml(text: string): string {
   return text.replace(/&(amp|lt|gt|quot|#39|#x27);/gi, (_, name: string) => named[name.toLowerCase()] ?? '');
 }
 
-function textOf({ address, text }: Source, path: string): string {
-  const shown = Buffer.from(path, 'latin1').toString('utf8');
-  return address === null ? shown : `${new URL(text).origin}${encodePath(path)}`;
+/** What the report calls a listed file: as its source was written, a URL or a path. */
+function textOf(origin: string | null, path: string): string {
+  return origin === null ? Buffer.from(path, 'latin1').toString('utf8') : `${origin}${encodePath(path)}`;
 }

@@ -84,10 +84,10 @@ async function synced(path: string): Promise<void> {
 }
 
 /** A sync that takes longer than this reached a disk. */
-const QUICK_SYNC_MS = 0.5;
+const QUICK_SYNC_MS = 1;
 
 /** After one that did, so many are left to the thread pool, side by side, before one is tried here again. */
-const SYNCS_IN_POOL = 1000;
+const SYNCS_IN_POOL = 100;
 
 interface Small {
   readonly staged: string;

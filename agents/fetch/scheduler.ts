@@ -98,7 +98,10 @@ export class Scheduler {
     const { current } = delivery.item.peer;
     if (current === null) return;
     const waiting = this.#waiting[lane];
-    waiting.splice(waiting.indexOf(delivery), 1);
+    const at = waiting.indexOf(delivery);
+    // The usual case, and with thousands of files the one that moves none of them.
+    if (at === 0) waiting.shift();
+    else waiting.splice(at, 1);
     this.#active[lane].add(delivery);
     const smallBytes = lane === 'small' ? (delivery.leftBytes ?? 0) : 0;
     this.#smallBytes += smallBytes;
