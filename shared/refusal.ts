@@ -12,7 +12,7 @@ export const refusalKinds = {
   malformed: { status: 400, sentence: 'The request is not well-formed HTTP/1.1.' },
   'bad-target': { status: 400, sentence: 'The path cannot name a file: it is not well-formed, or holds a NUL.' },
   'bad-query': { status: 400, sentence: 'A parameter of the query has no meaning here.' },
-  'no-host': { status: 400, sentence: 'An HTTP/1.1 request needs exactly one Host field.' },
+  'no-host': { status: 400, sentence: 'An HTTP/1.1 request needs exactly one valid Host field.' },
   'token-needed': { status: 401, sentence: 'This server asks for a bearer token.' },
   'not-allowed': { status: 403, sentence: 'This server does not answer your address.' },
   outside: { status: 403, sentence: 'The path leads out of the served directory.' },

@@ -76,18 +76,26 @@ export class HttpServer {
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = limits.idleTimeoutMs;
     this.#server.on('connection', (socket: Socket) => this.#connections.accept(socket));
-    this.#server.on('request', (message, response) => {
+    const exchange = (message: IncomingMessage, response: ServerResponse): void => {
       this.#connections.inTurn(message.socket, () => this.#exchange(message, response, null));
     });
+    // A client may close its side when it has asked (RFC 9112, 9.6 does so itself). Node would cut the answer short; its
+    // types do not know the switch.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     // RFC 9110, 10.1.1: an expectation that cannot be met is a 417.
     this.#server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
       this.#connections.inTurn(message.socket, () => this.#exchange(message, response, refuse('expectation-failed')));
-    });
+    };
+    this.#server.on('request', exchange);
+    // RFC 9110, 10.1.1: who waits for a 100 is told the final status instead, since no content is ever read here.
+    this.#server.on('checkContinue', exchange);
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#misunderstood(error, socket as Socket);
     });
     this.#server.on('connect', (message: IncomingMessage, socket) => {
-      this.#refuseRaw(socket as Socket, 'method-not-allowed', message.method, { Allow: 'GET, HEAD' });
+      this.#connections.inTurn(socket as Socket, async () => {
+        this.#refuseRaw(socket as Socket, 'method-not-allowed', message.method, { Allow: 'GET, HEAD' });
+      });
     });
   }
 
@@ -194,7 +202,7 @@ export class HttpServer {
     const answer = refuse(code, headers);
     const fields = { ...answer.headers, Date: new Date().toUTCString(), Connection: 'close' };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-    const body = answer.body?.kind === 'bytes' ? answer.body.bytes.toString() : '';
+    const body = answer.body?.kind === 'bytes' && method !== 'HEAD' ? answer.body.bytes.toString() : '';
     socket.on('error', () => socket.destroy());
     socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -221,7 +229,8 @@ function requestOf(message: IncomingMessage, response: ServerResponse): Request 
     method: message.method ?? '',
     target: message.url ?? '',
     client: addressOf(message.socket),
-    field: (name) => message.headers[name]?.toString(),
+    // Every line of a name: `headers` keeps the first of two dates, and RFC 9110, 13.1.3 takes none then.
+    field: (name) => message.headersDistinct[name]?.join(', '),
     whenGone: (callback) => void response.once('close', callback),
   };
 }
@@ -244,7 +253,7 @@ function refusalOfForm(message: IncomingMessage): Answer | null {
   if (!names.every((name) => TOKEN.test(name))) return refuse('malformed');
   const hosts = names.filter((name) => name.toLowerCase() === 'host').length;
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
-  if (!/^[A-Za-z0-9\-._~!$&'()*+,;=%:[\]]*$/.test(headers.host ?? '')) return refuse('no-host');
+  if (!HOST.test(headers.host ?? '')) return refuse('no-host');
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse('unknown-coding');
   // Other methods are refused as such, which says more.
@@ -260,6 +269,9 @@ function refusalOfParser(code: string, start: string): RefusalCode {
   if (code === 'HPE_HEADER_OVERFLOW') return start.includes('\n') ? 'header-too-large' : 'target-too-long';
   const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9]\.[0-9])\r?\n/.exec(start)?.[1];
   if (version === undefined) return 'malformed';
+/** RFC 9110, 7.2: a host of RFC 3986, 3.2.2, which may be empty, and a port. */
+const HOST = /^(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:%]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
+
   if (version !== '1.1' && version !== '1.0') return 'other-version';
   return code === 'HPE_INVALID_METHOD' ? 'unknown-method' : 'malformed';
 }

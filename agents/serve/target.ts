@@ -22,7 +22,7 @@ const LONGEST_PATH_BYTES = 4095;
  */
 export function parseTarget(requestTarget: string): Target | RefusalCode {
   // RFC 9112, 3.2.2: a server takes the absolute form, whatever host it names.
-  const originForm = requestTarget.replace(/^https?:\/\/[^/?#]*(?=([/?]?))/i, (_, next) => (next === '/' ? '' : '/'));
+  const originForm = requestTarget.replace(/^https?:\/\/[^/?#]+(?=([/?]?))/i, (_, next) => (next === '/' ? '' : '/'));
   if (!originForm.startsWith('/') || /[\0-\x20\x7f#]/.test(originForm)) return 'bad-target';
   const queryAt = originForm.indexOf('?');
   const encoded = queryAt < 0 ? originForm : originForm.slice(0, queryAt);

@@ -1,7 +1,7 @@
 import { conforms, get, request, SMALL } from './conformance.ts';
 
 const whole = { status: 200, body: SMALL, fields: { ETag: '{etag}', 'Last-Modified': '{date}' } };
-const failed = { status: 412, body: /^\{"error":"changed",/, fields: { ETag: '{etag}' } };
+const failed = { status: 412, body: /^\{"error":"changed",/, fields: { ETag: '{etag}', 'Repr-Digest': null } };
 const notModified = {
   status: 304,
   body: '',
@@ -62,6 +62,11 @@ conforms('RFC 9110, 13.1.3: If-Modified-Since', [
   },
   { rule: 'what is no date is passed over', send: get('/f', 'If-Modified-Since: 2015-10-21T07:28:00Z'), expect: whole },
   {
+    rule: 'two dates are none',
+    send: get('/f', 'If-Modified-Since: {date}', 'If-Modified-Since: {date}'),
+    expect: whole,
+  },
+  {
     rule: 'a date with a zone is none',
     send: get('/f', 'If-Modified-Since: Wed, 21 Oct 2015 07:28:00 +0000'),
     expect: whole,
@@ -79,6 +84,11 @@ conforms('RFC 9110, 13.1.4: If-Unmodified-Since', [
   { rule: 'a later date', send: get('/f', `If-Unmodified-Since: ${after}`), expect: whole },
   { rule: 'an earlier date', send: get('/f', `If-Unmodified-Since: ${before}`), expect: failed },
   { rule: 'what is no date is passed over', send: get('/f', 'If-Unmodified-Since: then'), expect: whole },
+  {
+    rule: 'two dates are none',
+    send: get('/f', `If-Unmodified-Since: ${before}`, `If-Unmodified-Since: ${before}`),
+    expect: whole,
+  },
 ]);
 
 conforms('RFC 9110, 13.1.5: If-Range', [

@@ -12,6 +12,12 @@ conforms('RFC 9112, 2: message', [
     send: lines('GET /f HTTP/1.1', ' Host: sdr'),
     expect: refused,
   },
+  {
+    rule: '2.2: a bare LF does not end a line',
+    send: 'GET /f HTTP/1.1\nHost: sdr\nConnection: close\n\n',
+    expect: refused,
+    differs: 'nginx and Caddy take it: RFC 9112, 2.2 allows that, and parsers that disagree about it let smuggling in',
+  },
   { rule: '2.2: a bare CR in a line is refused', send: get('/f', 'X: a\rb'), expect: refused },
   {
     rule: '2.3: the name of the protocol is case-sensitive',
@@ -22,6 +28,11 @@ conforms('RFC 9112, 2: message', [
     rule: '2.3: HTTP/2.0 in a request line is not spoken',
     send: lines('GET /f HTTP/2.0', 'Host: sdr'),
     expect: { status: 505 },
+  },
+  {
+    rule: '2.3: nor for a HEAD, whose refusal has no content',
+    send: lines('HEAD /f HTTP/2.0', 'Host: sdr'),
+    expect: { status: 505, body: '' },
   },
   { rule: '2.3: HTTP/3.0 is not spoken', send: lines('GET /f HTTP/3.0', 'Host: sdr'), expect: { status: 505 } },
   {
@@ -76,12 +87,21 @@ conforms('RFC 9112, 3: request line', [
     send: get('http://sdr?x'),
     expect: { status: 200 },
   },
+  { rule: '3.2.2: an absolute form without a host is refused', send: get('http:///f'), expect: refused },
   { rule: '3.2.2: another scheme is not taken', send: get('ftp://sdr/f'), expect: refused },
   { rule: '3.2.3: the authority form is for CONNECT alone', send: get('sdr:80'), expect: refused },
   {
     rule: '3.2.3: CONNECT is not offered',
     send: request('CONNECT sdr:80'),
     expect: { status: 405, fields: { Allow: 'GET, HEAD' } },
+  },
+  {
+    rule: '9.3.2: CONNECT waits for the answers before it',
+    send: `${kept('GET /big')}${request('CONNECT sdr:80')}`,
+    expect: [
+      { status: 200, body: BIG },
+      { status: 405, fields: { Connection: 'close' } },
+    ],
   },
   { rule: '3.2.4: the asterisk form is for OPTIONS alone', send: get('*'), expect: refused },
   { rule: '3.2: a fragment is no part of a target', send: get('/f#x'), expect: refused },
@@ -90,6 +110,16 @@ conforms('RFC 9112, 3: request line', [
   { rule: '3.2: so is one with the same Host twice', send: get('/f', 'Host: sdr'), expect: refused },
   { rule: '3.2: an invalid Host is refused', send: lines('GET /f HTTP/1.1', 'Host: s dr'), expect: refused },
   { rule: '3.2: a Host with a path is refused', send: lines('GET /f HTTP/1.1', 'Host: sdr/f'), expect: refused },
+  ...['sdr:http', 'sdr:80:80', '::1', '[::1', '[::1]80', 'a%zz', 'user@sdr', 'sdr, sdr'].map((host) => ({
+    rule: `3.2: so is one that is no host and port: ${host}`,
+    send: lines('GET /f HTTP/1.1', `Host: ${host}`, 'Connection: close'),
+    expect: refused,
+  })),
+  {
+    rule: '3.2: a Host may have a port',
+    send: lines('GET /f HTTP/1.1', 'Host: sdr.local:10101', 'Connection: close'),
+    expect: served,
+  },
   { rule: '3.2: a Host may be empty', send: lines('GET /f HTTP/1.1', 'Host:', 'Connection: close'), expect: served },
   {
     rule: '3.2: a Host may be an IPv6 address',
