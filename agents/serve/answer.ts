@@ -11,7 +11,7 @@ export type Body =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /** Whoever sends it closes the file. */
   | { readonly kind: 'file'; readonly file: OpenEntry; readonly pieces: readonly Piece[] }
-  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> };
+  | { readonly kind: 'stream'; readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array> };
 
 /** What a request is answered with: a value, written to the connection in one place (http.ts). */
 export interface Answer {

@@ -68,8 +68,13 @@ export class Connections {
     connection.turn = (isFirst ? answer() : connection.turn.then(answer)).then(settled, settled);
   }
 
-  destroy(): void {
-    for (const socket of this.#open.keys()) socket.destroy();
+  /** Ends every connection; resolves when what was being answered has come to its end. */
+  async destroy(): Promise<void> {
+    const turns = [...this.#open].map(([socket, { turn }]) => {
+      socket.destroy();
+      return turn;
+    });
+    await Promise.all(turns);
   }
 
   #makeRoom(): boolean {

@@ -46,6 +46,9 @@ const LINGER_MS = 1000;
 /** Up to here copying is cheaper than a second write. */
 const ONE_WRITE_BYTES = 8 * 1024;
 
+/** Up to here an answer is handed over as it is; a longer one in slices, so that a reader who stops is noticed. */
+const SLICE_BYTES = 64 * 1024;
+
 /** Refusals after which the rest of what the client sends cannot be told apart from the next request. */
 const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 501, 503, 505]);
 
@@ -57,6 +60,7 @@ export class HttpServer {
   readonly #limits: HttpLimits;
   readonly #answer: (request: Request) => Answer | Promise<Answer>;
   readonly #ended: (outcome: Outcome) => void;
+  #isOver = false;
 
   constructor(
     limits: HttpLimits,
@@ -75,20 +79,20 @@ export class HttpServer {
     this.#server.headersTimeout = 0;
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = limits.idleTimeoutMs;
-    this.#server.on('connection', (socket: Socket) => this.#connections.accept(socket));
-    const exchange = (message: IncomingMessage, response: ServerResponse): void => {
-      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, null));
-    });
     // A client may close its side when it has asked (RFC 9112, 9.6 does so itself). Node would cut the answer short; its
     // types do not know the switch.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    // RFC 9110, 10.1.1: an expectation that cannot be met is a 417.
-    this.#server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
-      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, refuse('expectation-failed')));
+    this.#server.on('connection', (socket: Socket) => this.#connections.accept(socket));
+    const exchange = (message: IncomingMessage, response: ServerResponse): void => {
+      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, null));
     };
     this.#server.on('request', exchange);
     // RFC 9110, 10.1.1: who waits for a 100 is told the final status instead, since no content is ever read here.
     this.#server.on('checkContinue', exchange);
+    // RFC 9110, 10.1.1: an expectation that cannot be met is a 417.
+    this.#server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
+      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, refuse('expectation-failed')));
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#misunderstood(error, socket as Socket);
     });
@@ -125,10 +129,11 @@ export class HttpServer {
     });
   }
 
-  /** Ends every connection, whatever it is in the middle of. */
-  destroy(): void {
+  /** Ends every connection, whatever it is in the middle of; resolves when all that is cut has been told of. */
+  async destroy(): Promise<void> {
+    this.#isOver = true;
     this.#server.close();
-    this.#connections.destroy();
+    await this.#connections.destroy();
   }
 
   async #exchange(message: IncomingMessage, response: ServerResponse, given: Answer | null): Promise<void> {
@@ -146,7 +151,9 @@ export class HttpServer {
     }
     // Content is not read: what follows it cannot be told apart from the next request.
     if (hasContent(message)) response.shouldKeepAlive = false;
-    const { sentBytes, cut } = await this.#write(answer, request.method, response);
+    const { sentBytes, cut: broken } = await this.#write(answer, request.method, response);
+    const gaveUp = broken ?? (await this.#untaken(response));
+    const cut = gaveUp !== null && this.#isOver ? 'the window ended' : gaveUp;
     this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
     // The next request's turn comes when nothing of this answer is left to write.
     await closed;
@@ -163,7 +170,7 @@ export class HttpServer {
       response.end();
       return { sentBytes: 0, cut: null };
     }
-    if (body.kind === 'bytes') {
+    if (body.kind === 'bytes' && body.bytes.length <= SLICE_BYTES) {
       // As text, Node puts a small body and the header into one write, which is what a small answer costs most of.
       if (body.bytes.length <= ONE_WRITE_BYTES) response.end(body.bytes.toString('latin1'), 'latin1');
       else response.end(body.bytes);
@@ -172,7 +179,7 @@ export class HttpServer {
     const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
     let cut: string | null = null;
     try {
-      await sender.send(body);
+      await sender.send(body.kind === 'bytes' ? { kind: 'stream', chunks: slicesOf(body.bytes) } : body);
       response.end();
     } catch (error) {
       cut = error instanceof TransferCutError ? error.message : 'the file cannot be read further';
@@ -181,6 +188,24 @@ export class HttpServer {
       if (body.kind === 'file') closeSync(body.file.fd);
     }
     return { sentBytes: sender.sentBytes, cut };
+  }
+
+  /**
+   * Waits until the system has taken the rest of an answer, which it nearly always has at once. Who sends many requests
+   * ahead and reads nothing is cut as a slow reader of a file is. Says why, where it is not taken.
+   */
+  async #untaken(response: ServerResponse): Promise<string | null> {
+    const { socket } = response;
+    if (socket === null || socket.writableLength === 0) return null;
+    const patienceMs = (SLICE_BYTES / this.#limits.lowestRateBytesPerSecond) * 1000;
+    let reason = 'the client went away';
+    const timer = setTimeout(() => {
+      reason = 'the client reads too slowly';
+      socket.destroy();
+    }, patienceMs);
+    const isBroken = await new Promise((resolve) => response.once('close', () => resolve(socket.destroyed)));
+    clearTimeout(timer);
+    return isBroken ? reason : null;
   }
 
   /** What the parser does not take has no response: the refusal is written as it stands on the wire. */
@@ -224,6 +249,10 @@ const BIND_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such address',
 };
 
+function* slicesOf(bytes: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
+}
+
 function requestOf(message: IncomingMessage, response: ServerResponse): Request {
   return {
     method: message.method ?? '',
@@ -239,6 +268,9 @@ function requestOf(message: IncomingMessage, response: ServerResponse): Request 
 function addressOf(socket: Socket): string {
   return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '?';
 }
+
+/** RFC 9110, 7.2: a host of RFC 3986, 3.2.2, which may be empty, and a port. */
+const HOST = /^(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:%]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
 
 /** RFC 9110, 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -269,9 +301,6 @@ function refusalOfParser(code: string, start: string): RefusalCode {
   if (code === 'HPE_HEADER_OVERFLOW') return start.includes('\n') ? 'header-too-large' : 'target-too-long';
   const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9]\.[0-9])\r?\n/.exec(start)?.[1];
   if (version === undefined) return 'malformed';
-/** RFC 9110, 7.2: a host of RFC 3986, 3.2.2, which may be empty, and a port. */
-const HOST = /^(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:%]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
-
   if (version !== '1.1' && version !== '1.0') return 'other-version';
   return code === 'HPE_INVALID_METHOD' ? 'unknown-method' : 'malformed';
 }

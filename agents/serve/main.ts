@@ -25,6 +25,9 @@ import { leftOfWindowMs, type Phase, phaseAt, SIGNAL_GRACE_MS } from './window.t
 /** How often the window is looked at: the clock that `--until` goes by may be set at any moment. */
 const TICK_MS = 50;
 
+/** What is cut at the end is told of before the report is written, but a disk that hangs is not waited for. */
+const CUTTING_MS = 100;
+
 async function run(): Promise<void> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
@@ -74,16 +77,16 @@ async function run(): Promise<void> {
     leaving ??= { by, deadlineMs };
   }
 
-  function end(by: Ending, failure: Failure | null): void {
+  async function end(by: Ending, failure: Failure | null): Promise<void> {
     if (state.ended !== null) return;
     state.ended = { by, failure };
-    http.destroy();
     if (failure !== null) {
       const { code, message: reason, advice } = failure;
       recorder.emit({ event: 'RunFailed', code, reason, advice });
     } else if (by !== 'failure') {
       recorder.emit({ event: 'WindowEnding', cause: by });
     }
+    await Promise.race([http.destroy(), new Promise((resolve) => setTimeout(resolve, CUTTING_MS))]);
     recorder.emit({ event: 'Closed', requests: tally.requests, sentBytes: tally.sentBytes });
     process.exitCode = failure?.exitCode ?? 0;
     try {
@@ -124,7 +127,8 @@ async function run(): Promise<void> {
 
 /** Says who holds the port, where that is why it cannot be bound. */
 function namingHolder(failure: Failure, port: number): Failure {
-  const holder = failure.code === 'address-unavailable' ? holderOfPort(port) : null;
+  const isTaken = failure.cause instanceof Error && 'code' in failure.cause && failure.cause.code === 'EADDRINUSE';
+  const holder = isTaken ? holderOfPort(port) : null;
   if (holder === null) return failure;
   return new Failure(failure.code, `${failure.message} It is ${holder}.`, { cause: failure });
 }
