@@ -60,7 +60,8 @@ export class Site {
       closeSync(entry.fd);
       return refuse('absent');
     }
-    const index = target.asDirectory && this.#options.index ? this.#store.open(`${path}/index.html`) : 'absent';
+    const index =
+      target.asDirectory && this.#options.index ? this.#store.open(`${path === '/' ? '' : path}/index.html`) : 'absent';
     if (typeof index === 'string') return inDirectory(entry, target, request);
     closeSync(entry.fd);
     if (index.kind === 'file') return answerFromFile(index, 'index.html', request, this.#digests);
