@@ -21,15 +21,17 @@ export type Precondition = 'proceed' | 'failed' | 'not-modified';
 /**
  * Evaluates the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2: If-Match, or else If-Unmodified-Since;
  * then If-None-Match, or else If-Modified-Since. A date that is none is passed over (13.1.3, 13.1.4). A list of tags that
- * cannot be read matches nothing: If-Match then fails, which is the safe answer, and If-None-Match proceeds.
+ * cannot be read matches nothing: If-Match then fails, which is the safe answer, and If-None-Match proceeds. Of a
+ * representation without validators (`null`) it is known that it exists, which is what `*` asks; no tag names it.
  */
 export function evaluatePreconditions(
   fields: ConditionalFields,
-  { entityTag, modifiedEpochSeconds }: Validators,
+  validators: Validators | null,
   nowEpochSeconds: number,
 ): Precondition {
+  const { entityTag = null, modifiedEpochSeconds = 0 } = validators ?? {};
   const since = (field: string | undefined): number | null =>
-    field === undefined ? null : parseHttpDate(field, nowEpochSeconds);
+    field === undefined || validators === null ? null : parseHttpDate(field, nowEpochSeconds);
 
   if (fields.ifMatch !== undefined) {
     if (!lists(fields.ifMatch, entityTag, matchesStrongly)) return 'failed';
@@ -56,7 +58,7 @@ export function rangeApplies(ifRange: string | undefined, entityTag: EntityTag):
   return tag !== null && matchesStrongly(tag, entityTag);
 }
 
-function lists(field: string, tag: EntityTag, matches: (a: EntityTag, b: EntityTag) => boolean): boolean {
+function lists(field: string, tag: EntityTag | null, matches: (a: EntityTag, b: EntityTag) => boolean): boolean {
   if (field.trim() === '*') return true;
-  return parseEntityTags(field)?.some((listed) => matches(listed, tag)) ?? false;
+  return tag !== null && (parseEntityTags(field)?.some((listed) => matches(listed, tag)) ?? false);
 }

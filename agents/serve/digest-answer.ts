@@ -1,10 +1,10 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { type FileDigest, MOST_BLOCKS, SMALLEST_BLOCK_BYTES } from '../../shared/file-digest.ts';
 import { evaluatePreconditions } from '../../shared/precondition.ts';
 import { fileEntityTag, formatEntityTag, sameState } from '../../shared/validator.ts';
 import { type Answer, answerWith, refuse } from './answer.ts';
 import type { Digests } from './digests.ts';
-import { identityOf, type OpenEntry } from './file-store.ts';
+import { identityOf, type OpenEntry, refusalOf } from './file-store.ts';
 import { readQuery, wholeNumber } from './query.ts';
 
 /** Answers the `digest` resource (shared/file-digest.ts) for a file, and closes it. */
@@ -31,6 +31,9 @@ export async function answerWithDigest(
     if (evaluatePreconditions(fields, validators, 0) === 'failed') return refuse('changed', headers);
     if (to > sizeBytes) return refuse('unsatisfiable', headers);
 
+    // A file of the kernel, or one that has begun to grow: the digest of nothing would not be that of its content.
+    if (sizeBytes === 0 && readSync(file.fd, Buffer.alloc(1), 0, 1, 0) > 0) return refuse('changed', headers);
+
     const isWhole = from === 0 && to === sizeBytes && block === null;
     const known = isWhole ? digests.known(tag) : null;
     const hashed =
@@ -42,6 +45,8 @@ export async function answerWithDigest(
     if (isWhole && unchanged) digests.remember(tag, hashed.sha256);
     const answer: FileDigest = { from, to, sizeBytes, ...hashed, blockBytes: block, unchanged };
     return answerWith(200, 'application/json', `${JSON.stringify(answer)}\n`, headers);
+  } catch (error) {
+    return refuse(refusalOf(error));
   } finally {
     closeSync(file.fd);
   }

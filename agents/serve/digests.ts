@@ -63,7 +63,10 @@ export class Digests {
     if (known !== null) return Promise.resolve(known);
     let digest = this.#underWay.get(tag.opaque);
     if (digest === undefined) {
-      digest = this.#hashFile(file, tag).finally(() => this.#underWay.delete(tag.opaque));
+      // Caught here: a GET has it computed for whoever asks next, and waits for no outcome.
+      digest = this.#hashFile(file, tag)
+        .catch(() => null)
+        .finally(() => this.#underWay.delete(tag.opaque));
       this.#underWay.set(tag.opaque, digest);
     }
     return digest;

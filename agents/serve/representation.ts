@@ -55,10 +55,19 @@ export function select(
   } else {
     headers['Accept-Ranges'] = 'bytes';
     headers.ETag = formatEntityTag(validators.entityTag);
-    const outcome = evaluatePreconditions(fields, validators, nowEpochSeconds);
-    if (outcome === 'failed') return { refusal: 'changed', headers };
-    if (outcome === 'not-modified') return { status: 304, headers, pieces: [] };
   }
+  const outcome = evaluatePreconditions(fields, validators, nowEpochSeconds);
+  if (outcome === 'failed') return { refusal: 'changed', headers };
+  if (outcome === 'not-modified') return { status: 304, headers, pieces: [] };
+
+  // RFC 9110, 14.2: Range is defined for GET alone.
+  const ranged = validators !== null && fields.method === 'GET' && rangeApplies(fields.ifRange, validators.entityTag);
+  const asked = parseRange(ranged ? fields.range : undefined, sizeBytes);
+  if (asked.kind === 'unsatisfiable') {
+    return { refusal: 'unsatisfiable', headers: { ...headers, 'Content-Range': formatUnsatisfiedRange(sizeBytes) } };
+  }
+
+  // In a refusal it would be the digest of the refusal's own content (RFC 9530, B.10).
   if (representation.sha256 !== null) headers['Repr-Digest'] = formatDigest(representation.sha256);
   const described = {
     ...headers,
@@ -67,13 +76,6 @@ export function select(
     ...(validators && { 'Last-Modified': formatHttpDate(Math.min(validators.modifiedEpochSeconds, nowEpochSeconds)) }),
   };
   const all: Selection = { status: 200, headers: { ...described, 'Content-Length': sizeBytes }, pieces: whole };
-
-  // RFC 9110, 14.2: Range is defined for GET alone.
-  const ranged = validators !== null && fields.method === 'GET' && rangeApplies(fields.ifRange, validators.entityTag);
-  const asked = parseRange(ranged ? fields.range : undefined, sizeBytes);
-  if (asked.kind === 'unsatisfiable') {
-    return { refusal: 'unsatisfiable', headers: { ...headers, 'Content-Range': formatUnsatisfiedRange(sizeBytes) } };
-  }
   const parts = asked.kind === 'whole' ? null : planRanges(asked.parts, sizeBytes);
   const [only] = parts ?? [];
   if (parts === null || only === undefined) return all;

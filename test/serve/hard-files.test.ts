@@ -14,6 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { featurePath } from '../../shared/protocol.ts';
 import { nodes } from '../support/agent.ts';
 import { rounds } from '../support/effort.ts';
 import { program, requires, root } from '../support/requirement.ts';
@@ -87,8 +88,16 @@ describe.each(nodes)('what is not a plain file, on %s', (_, node) => {
     expect(version.headers.get('accept-ranges')).toBe('none');
     const part = await fetch(`${origin}/proc/version`, { headers: { Range: 'bytes=0-1' } });
     expect(part.status).toBe(200);
+    const status = async (path: string, headers = {}) => (await fetch(`${origin}${path}`, { headers })).status;
+    // It has no state that a tag could name, and yet it is there.
+    expect(await status('/proc/version', { 'If-Match': '"a"' })).toBe(412);
+    expect(await status('/proc/version', { 'If-Match': '*' })).toBe(200);
+    expect(await status('/proc/version', { 'If-None-Match': '*' })).toBe(304);
+    expect(await status('/proc/version', { 'If-Unmodified-Since': 'Wed, 21 Oct 2015 07:28:00 GMT' })).toBe(200);
+    expect(await status(featurePath('digest', '/proc/version'))).toBe(412);
     const size = '/sys/kernel/mm/transparent_hugepage/hpage_pmd_size';
     expect(await (await fetch(`${origin}${size}`)).text()).toBe(readFileSync(size, 'utf8'));
+    expect(await status(featurePath('digest', size))).toBe(412);
     // Waits for a message without end: refused or empty, but answered.
     expect([200, 403]).toContain((await fetch(`${origin}/proc/kmsg`)).status);
     expect((await fetch(`${origin}/proc/self/mem`)).status).toBe(403);
@@ -113,9 +122,11 @@ describe.each(nodes)('what is not a plain file, on %s', (_, node) => {
 it('an index.html stands for its directory only where that was asked for', async () => {
   const plain = await startServer();
   const indexed = await startServer({ args: ['--index'] });
-  for (const { root } of [plain, indexed]) writeFileSync(join(root, 'index.html'), 'the index');
+  const withoutLinks = await startServer({ args: ['--index', '--links', 'none'] });
+  for (const { root } of [plain, indexed, withoutLinks]) writeFileSync(join(root, 'index.html'), 'the index');
   expect(await (await fetch(`${plain.origin}/`)).text()).toContain('href="./index.html"');
   expect(await (await fetch(`${indexed.origin}/`)).text()).toBe('the index');
+  expect(await (await fetch(`${withoutLinks.origin}/`)).text()).toBe('the index');
 });
 
 describe('links', () => {

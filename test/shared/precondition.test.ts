@@ -37,6 +37,11 @@ describe('evaluatePreconditions', () => {
     ['If-Modified-Since that is no date', { ifModifiedSince: '2015-10-21' }, strong, 'proceed'],
     ['If-None-Match goes before If-Modified-Since', { ifNoneMatch: '"b"', ifModifiedSince: at }, strong, 'proceed'],
     ['If-Match goes before If-None-Match', { ifMatch: '"b"', ifNoneMatch: '"a"' }, strong, 'failed'],
+    ['If-Match of what has no validator', { ifMatch: '"a"' }, null, 'failed'],
+    ['If-Match * of what has no validator', { ifMatch: '*' }, null, 'proceed'],
+    ['If-None-Match of what has no validator', { ifNoneMatch: '"a"' }, null, 'proceed'],
+    ['If-None-Match * of what has no validator', { ifNoneMatch: '*' }, null, 'not-modified'],
+    ['dates of what has none', { ifUnmodifiedSince: before, ifModifiedSince: at }, null, 'proceed'],
   ] as const)('%s', (_, fields, validators, outcome) => {
     expect(evaluatePreconditions({ ...none, ...fields }, validators, modifiedEpochSeconds + 60)).toBe(outcome);
   });
