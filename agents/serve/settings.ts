@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { BlockList } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import type { Argv } from 'yargs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
@@ -113,6 +113,8 @@ function usage(message: string): never {
 
 /** The address that stands for this payload's own is also what "every address" means on a desk. */
 function readBind(text: string, environment: Environment): string {
+  // A name would be asked of a name server, and there is none on board.
+  if (isIP(text) === 0 && text !== 'localhost') usage(`--bind ${text}: give an address, such as 0.0.0.0 or 127.0.0.1.`);
   return text === '0.0.0.0' ? (environment.address ?? text) : text;
 }
 

@@ -134,4 +134,10 @@ it('names the program that holds the port', async () => {
   const exit = await runAgent('payload-serve', [String(server.port), '--bind', '127.0.0.1', '--outbox', outbox]);
   expect(exit.code).toBe(8);
   expect(exit.stderr).toContain(`pid ${server.child.pid}`);
+
+  // TEST-NET-1, which no machine has.
+  const elsewhere = await runAgent('payload-serve', [String(server.port), '--bind', '192.0.2.1', '--outbox', outbox]);
+  expect(elsewhere.code).toBe(8);
+  expect(elsewhere.stderr).toContain('no such address');
+  expect(elsewhere.stderr).not.toContain('pid');
 });

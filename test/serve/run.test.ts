@@ -65,6 +65,8 @@ describe('bad input', () => {
     [['--duration', 'soon'], '--duration'],
     [['--duration'], 'duration'],
     [['--bind', ''], '--bind'],
+    [['--bind', '10.2.1.300'], '10.2.1.300'],
+    [['--bind', 'sdr.example'], 'sdr.example'],
   ])('%j: one sentence, exit 2, nothing created', async (args, named) => {
     const outbox = temporaryDirectory();
     const exit = await runAgent('payload-serve', [...args, '--outbox', outbox]);
