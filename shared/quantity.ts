@@ -13,7 +13,10 @@ export function parseMomentAsEpochMs(text: string): number | null {
   if (/^[0-9]{1,11}(\.[0-9]{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
   const isIso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const epochMs = isIso ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(epochMs) ? null : epochMs;
+  if (Number.isNaN(epochMs)) return null;
+  // Date.parse takes the 30th of February for the 2nd of March.
+  const day = text.slice(0, 10);
+  return new Date(day).toISOString().startsWith(day) ? epochMs : null;
 }
 
 const SCALES: Readonly<Record<string, number>> = {

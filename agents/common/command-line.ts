@@ -6,7 +6,7 @@ import { version } from './version.ts';
  * Reads a command line with yargs, strictly: an unknown flag, a missing value or a surplus word is a `usage` failure.
  * `describe` declares the one command with its options. Values stay text, so that the settings judge them by their own
  * rules (`010101` is not a port). An option given twice is one too, unless it is among the `repeatable`. `--help` and
- * `--version` print and exit 0. An option that takes a word takes no empty one.
+ * `--version` print and exit 0. An option that takes a word takes no empty one, and a switch takes none at all.
  */
 export function readCommandLine<T>(
   name: string,
@@ -39,6 +39,10 @@ export function readCommandLine<T>(
   const values = describe(parser).parseSync();
   for (const [option, value] of Object.entries(values)) {
     if (value === '') throw new Failure('usage', `--${option} needs a value.`);
+    // Yargs takes `--index=yes` for a no.
+    if (typeof value === 'boolean' && words.some((word) => word.startsWith(`--${option}=`))) {
+      throw new Failure('usage', `--${option} takes no value.`);
+    }
     if (Array.isArray(value) && option !== '_' && !repeatable.includes(option)) {
       throw new Failure('usage', `--${option} is given twice.`);
     }

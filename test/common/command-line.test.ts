@@ -4,7 +4,9 @@ import { readCommandLine } from '../../agents/common/command-line.ts';
 const read = (...words: string[]) =>
   readCommandLine('agent', words, (parser) =>
     parser.command('$0 [port]', 'Serves.', (command) =>
-      command.positional('port', { type: 'string' }).option('bind', { type: 'string', requiresArg: true }),
+      command
+        .positional('port', { type: 'string' })
+        .options({ bind: { type: 'string', requiresArg: true }, index: { type: 'boolean' } }),
     ),
   );
 
@@ -24,6 +26,8 @@ describe('readCommandLine', () => {
     [['--bind', ''], 'bind'],
     [['--bind='], 'bind'],
     [['--no-bind'], 'no-bind'],
+    [['--index=yes'], 'index'],
+    [['--index', 'yes', 'no'], 'no'],
   ])('takes %j for a mistake, in one sentence', (words, named) => {
     expect(() => read(...words)).toThrow(
       expect.objectContaining({ code: 'usage', message: expect.stringMatching(new RegExp(`${named}[^\\n]*\\.$`)) }),
