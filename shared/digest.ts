@@ -41,7 +41,12 @@ export function parseDigest(header: string | undefined): StatedDigest {
 /** Whether `Want-Repr-Digest` (RFC 9530, 4) asks for SHA-256: a preference of 1 to 10; 0 declines it. */
 export function wantsSha256(header: string | undefined): boolean {
   if (header === undefined) return false;
-  return header.split(',').some((member) => /^\s*sha-256\s*=\s*(?:[1-9]|10)\s*$/i.test(member));
+  // RFC 9651, 3.2: where a key comes twice, the last one counts.
+  const wish = header
+    .split(',')
+    .filter((member) => /^\s*sha-256\s*=/i.test(member))
+    .at(-1);
+  return /=\s*(?:[1-9]|10)\s*$/.test(wish ?? '');
 }
 
 /** Three bytes, six digits, make four characters. */

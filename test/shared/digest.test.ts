@@ -75,6 +75,8 @@ describe('Want-Repr-Digest', () => {
     ['sha-256', false],
     ['sha-512=10', false],
     ['xsha-256=1', false],
+    ['sha-256=5, sha-256=0', false],
+    ['sha-256=0, sha-256=5', true],
   ])('%s', (header, wanted) => {
     expect(wantsSha256(header)).toBe(wanted);
   });
