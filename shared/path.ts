@@ -5,11 +5,11 @@
  * RFC 3986, 2.3 is percent-encoded, whatever the name's encoding is: so every name can be named, and read back exactly.
  */
 
-const isPlain = /^[A-Za-z0-9\-._~/]*$/;
+const PLAIN = /^[A-Za-z0-9\-._~/]*$/;
 
 /** Percent-encodes a path of byte characters; slashes stay. */
 export function encodePath(path: string): string {
-  return isPlain.test(path) ? path : path.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hexByte(byte.charCodeAt(0))}`);
+  return PLAIN.test(path) ? path : path.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hexByte(byte.charCodeAt(0))}`);
 }
 
 /**

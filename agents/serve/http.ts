@@ -6,7 +6,7 @@ import type { RefusalCode } from '../../shared/refusal.ts';
 import { type Answer, refuse } from './answer.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
-import { Sender, TransferCutError } from './sender.ts';
+import { patienceMs, Sender, TransferCutError } from './sender.ts';
 
 /** A request as far as anything here cares. */
 export interface Request {
@@ -197,12 +197,14 @@ export class HttpServer {
   async #untaken(response: ServerResponse): Promise<string | null> {
     const { socket } = response;
     if (socket === null || socket.writableLength === 0) return null;
-    const patienceMs = (SLICE_BYTES / this.#limits.lowestRateBytesPerSecond) * 1000;
     let reason = 'the client went away';
-    const timer = setTimeout(() => {
-      reason = 'the client reads too slowly';
-      socket.destroy();
-    }, patienceMs);
+    const timer = setTimeout(
+      () => {
+        reason = 'the client reads too slowly';
+        socket.destroy();
+      },
+      patienceMs(SLICE_BYTES, this.#limits.lowestRateBytesPerSecond),
+    );
     const isBroken = await new Promise((resolve) => response.once('close', () => resolve(socket.destroyed)));
     clearTimeout(timer);
     return isBroken ? reason : null;

@@ -23,6 +23,14 @@ const WATCH_MS = 1000;
 /** A reader as fast as memory never makes a write wait: after so long, everybody else has a turn. */
 const TURN_MS = 5;
 
+/** Linux wakes a writer when a third of its send buffer is free, which grows up to 4 MiB (tcp(7), tcp_wmem). */
+const WAKING_BYTES = (4 * 1024 * 1024) / 3;
+
+/** How long a reader of the lowest rate may keep bytes waiting; what it takes at first is not seen from here. */
+export function patienceMs(sizeBytes: number, lowestRateBytesPerSecond: number): number {
+  return ((sizeBytes + WAKING_BYTES) / lowestRateBytesPerSecond) * 1000;
+}
+
 /**
  * Writes the body of one response, never faster than its reader takes it and never slower than the lowest rate allows.
  * `sentBytes` counts what has been handed to the system.
@@ -138,7 +146,7 @@ export class Sender {
   }
 
   /**
-   * Gives the system what it takes without waiting, past Node's streams, which cost a third of the speed. Only while
+   * Gives the system what it takes without waiting, past Node's streams, which cost up to a third of the speed. Only while
    * nothing is queued in them, so that the order is kept: what does not fit is queued, and so is what follows it until
    * that has gone. The body has a Content-Length: nothing but its bytes stands between the header and its end.
    */
@@ -158,7 +166,7 @@ export class Sender {
 
   #queue(bytes: Uint8Array): Promise<void> {
     this.#begun = true;
-    this.#deadlineMs = performance.now() + (bytes.length / this.#lowestRateBytesPerSecond) * 1000;
+    this.#deadlineMs = performance.now() + patienceMs(bytes.length, this.#lowestRateBytesPerSecond);
     const queued = new Promise<void>((resolve, reject) => {
       const settle = (error?: Error | null): void => {
         this.#fail = null;

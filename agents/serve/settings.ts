@@ -63,7 +63,7 @@ export function readSettings(words: readonly string[], environment: Environment)
         'max-header': { ...text, default: '16KiB', describe: 'bytes of a request header' },
         'header-timeout': { ...text, default: '10', describe: 'seconds that a request header may take' },
         'idle-timeout': { ...text, default: '30', describe: 'seconds between two requests of a connection' },
-        'lowest-rate': { ...text, default: '2KiB', describe: 'bytes a second below which a reader is cut' },
+        'lowest-rate': { ...text, default: '16KiB', describe: 'bytes a second below which a reader is cut' },
       });
   const given = readCommandLine('payload-serve', words, describe, ['allow']);
   const portText = String(given.port);
