@@ -32,7 +32,9 @@ function startTicks(pid: number): string | null {
   try {
     // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie is dead: where nobody collects it, as in many a container, it stays for ever.
+    return state === 'Z' ? null : (fields[18] ?? null);
   } catch {
     return null;
   }
