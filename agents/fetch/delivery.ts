@@ -188,10 +188,8 @@ export class Delivery implements Candidate {
     const { stage, small } = this.#context;
     const { entry, key, output } = this.item;
     let answer: Answer | null = null;
-    const { target, fields } = this.#request(conditions(server, null, null, delivered));
     const bytes = await server.exchange.pipeline.get({
-      target,
-      fields,
+      ...this.#request(conditions(server, null, null, delivered)),
       receive: (head) => {
         answer = this.#judge(head, null);
         if (answer.kind !== 'whole') return false;

@@ -33,8 +33,7 @@ export class Exchange {
   /** For small files, whose bodies are answered at once. */
   readonly pipeline: Pipeline;
 
-  /** Its {@link pipeline} ends with the signal; other requests have one each. */
-  constructor(address: Address, signal: AbortSignal) {
+  constructor(address: Address) {
     this.address = address;
     this.#pool = new Pool(`http://${formatAddress(address)}`, {
       connections: CONNECTIONS,
@@ -43,7 +42,7 @@ export class Exchange {
       bodyTimeout: SILENCE_MS,
       maxHeaderSize: LONGEST_HEAD_BYTES,
     });
-    this.pipeline = new Pipeline(address, signal);
+    this.pipeline = new Pipeline(address);
   }
 
   /**

@@ -13,6 +13,8 @@ export interface SmallRequest {
   readonly receive: (head: Head) => boolean;
   /** Hears of every stretch of wanted content. */
   readonly count: (bytes: number) => void;
+  /** The same for all requests of a pipeline: its end ends them all, and its reason is what they are rejected with. */
+  readonly signal: AbortSignal;
 }
 
 interface Asked extends SmallRequest {
@@ -43,13 +45,12 @@ export class Pipeline {
   readonly #connections = new Set<Connection>();
   /** In order; the first is asked next. */
   #waiting: Asked[] = [];
+  #isUsed = false;
   #pumping = false;
   #over: Failure | null = null;
 
-  /** When the signal is aborted, everything that is not answered is rejected with its reason. */
-  constructor(address: Address, signal: AbortSignal) {
+  constructor(address: Address) {
     this.#address = address;
-    signal.addEventListener('abort', () => this.destroy(asFailure(signal.reason)));
   }
 
   /**
@@ -57,6 +58,8 @@ export class Pipeline {
    * {@link Unmeasured}, `link-lost` or `bad-answer`.
    */
   get(request: SmallRequest): Promise<Buffer> {
+    if (!this.#isUsed) request.signal.addEventListener('abort', () => this.destroy(asFailure(request.signal.reason)));
+    this.#isUsed = true;
     return new Promise((resolve, reject) => {
       if (this.#over !== null) {
         reject(this.#over);

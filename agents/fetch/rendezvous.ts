@@ -86,20 +86,28 @@ export class Peer {
     this.#events.waiting(this.addresses.map(formatAddress));
     // The window's end comes by the signal, so that there is one clock for it and one account of it.
     const endMs = this.#deadlineMs === null ? beganMs + PATIENCE_MS : Number.POSITIVE_INFINITY;
+    const looking = new AbortController();
+    const onAbort = (): void => looking.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
     let attempts = 0;
-    while (elapsedMs() < endMs) {
-      const knock = await knockAtAll(this.addresses, endMs, signal);
-      attempts += knock.attempts;
-      if (knock.address === null) break;
-      const server = await this.#identify(knock.address, signal);
-      if (server !== null) {
-        this.#everAnswered = true;
-        this.#current = server;
-        this.#events.found(server, elapsedMs() - beganMs, attempts);
-        return server;
-      }
-      await delay(INTERVAL_MS);
-      if (signal.aborted) throw signal.reason;
+    const knocked = (): void => {
+      attempts += 1;
+    };
+    let found: Server | null;
+    try {
+      // Side by side to the end: one that accepts and then is silent holds up none that answers.
+      const looks = this.addresses.map((address) => lookAt(address, endMs, knocked, looking.signal));
+      found = await firstFound(looks);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      looking.abort();
+    }
+    if (found !== null) {
+      this.#everAnswered = true;
+      this.#current = found;
+      this.#events.found(found, elapsedMs() - beganMs, attempts);
+      return found;
     }
     // Not forgotten: the files after this one need not wait as long to learn the same.
     throw this.#everAnswered
@@ -119,38 +127,58 @@ export class Peer {
   #names(): string {
     return this.addresses.map(formatAddress).join(' and ');
   }
+}
 
-  /** Whoever accepts a connection must also answer: a port that is only forwarded, or a stopped server, does not. */
-  async #identify(address: Address, signal: AbortSignal): Promise<Server | null> {
-    const exchange = new Exchange(address, signal);
-    try {
-      const { head, text } = await exchange.text(
-        { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_MS, wholeMs: IDENTITY_MS },
-        LONGEST_IDENTITY_BYTES,
+/** The first server that is found, or `null` once all have been looked for in vain. Rejects as the first that does. */
+async function firstFound(looks: readonly Promise<Server | null>[]): Promise<Server | null> {
+  const found = new Promise<Server>((resolve) => {
+    for (const look of looks)
+      look.then(
+        (server) => server !== null && resolve(server),
+        () => {},
       );
-      return { exchange, identity: head.status === 200 ? parseIdentity(text) : null };
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      // It spoke, if not to the point: what it makes of a file is another question.
-      if (error instanceof Failure && error.code === 'bad-answer') return { exchange, identity: null };
-      exchange.destroy();
-      return null;
-    }
+  });
+  return Promise.race([found, Promise.all(looks).then(() => null)]);
+}
+
+/** Looks for a server at an address until there is one; `null` when `endMs` came first. Rejects when it is aborted. */
+async function lookAt(
+  address: Address,
+  endMs: number,
+  knocked: () => void,
+  signal: AbortSignal,
+): Promise<Server | null> {
+  while (await knock(address, endMs, knocked, signal)) {
+    const server = await identify(address, signal);
+    if (server !== null) return server;
+    await delay(INTERVAL_MS);
+    if (signal.aborted) throw signal.reason;
+  }
+  return null;
+}
+
+/** Whoever accepts a connection must also answer: a port that is only forwarded, or a stopped server, does not. */
+async function identify(address: Address, signal: AbortSignal): Promise<Server | null> {
+  const exchange = new Exchange(address);
+  try {
+    const { head, text } = await exchange.text(
+      { method: 'GET', target: WELL_KNOWN_PATH, signal, silenceMs: IDENTITY_MS, wholeMs: IDENTITY_MS },
+      LONGEST_IDENTITY_BYTES,
+    );
+    return { exchange, identity: head.status === 200 ? parseIdentity(text) : null };
+  } catch (error) {
+    // It spoke, if not to the point: what it makes of a file is another question.
+    if (!signal.aborted && error instanceof Failure && error.code === 'bad-answer') return { exchange, identity: null };
+    exchange.destroy();
+    if (signal.aborted) throw signal.reason;
+    return null;
   }
 }
 
-/**
- * Knocks at every address at once, again and again, until one accepts (in the manner of RFC 8305: nobody waits for a
- * slower one). `address` is `null` when `endMs` came first.
- */
-function knockAtAll(
-  addresses: readonly Address[],
-  endMs: number,
-  signal: AbortSignal,
-): Promise<{ address: Address | null; attempts: number }> {
+/** Knocks again and again, whatever became of the times before; `true` once the door opens, `false` when `endMs` came first. */
+function knock(address: Address, endMs: number, knocked: () => void, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const sockets = new Set<Socket>();
-    let attempts = 0;
     const settle = (finish: () => void): void => {
       clearInterval(timer);
       signal.removeEventListener('abort', onAbort);
@@ -158,24 +186,22 @@ function knockAtAll(
       finish();
     };
     const onAbort = (): void => settle(() => reject(signal.reason));
-    const knock = (): void => {
+    const once = (): void => {
       if (elapsedMs() >= endMs) {
-        settle(() => resolve({ address: null, attempts }));
+        settle(() => resolve(false));
         return;
       }
-      attempts += 1;
-      for (const address of addresses) {
-        const socket = connect({ host: address.host, port: address.port });
-        sockets.add(socket);
-        socket.setTimeout(CONNECT_MS, () => socket.destroy());
-        socket.on('error', () => {});
-        socket.on('close', () => sockets.delete(socket));
-        socket.on('connect', () => settle(() => resolve({ address, attempts })));
-      }
+      knocked();
+      const socket = connect({ host: address.host, port: address.port });
+      sockets.add(socket);
+      socket.setTimeout(CONNECT_MS, () => socket.destroy());
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('connect', () => settle(() => resolve(true)));
     };
-    const timer = setInterval(knock, INTERVAL_MS);
+    const timer = setInterval(once, INTERVAL_MS);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort);
-    knock();
+    once();
   });
 }

@@ -82,8 +82,14 @@ export function answerFile(
   else response.end(content.subarray(from));
 }
 
-/** Answers every connection by hand: for what no HTTP server would say. `greet` gets the request's bytes. */
-export async function rawOrigin(answer: (request: string, socket: Socket) => void): Promise<Omit<Origin, 'requests'>> {
+/**
+ * Answers every connection by hand: for what no HTTP server would say. `answer` gets the request's bytes; those for the
+ * well-known resource too, unless that is `known` to be absent.
+ */
+export async function rawOrigin(
+  answer: (request: string, socket: Socket) => void,
+  { known = true }: { known?: boolean } = {},
+): Promise<Omit<Origin, 'requests'>> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
@@ -91,7 +97,8 @@ export async function rawOrigin(answer: (request: string, socket: Socket) => voi
     socket.on('error', () => {});
     socket.on('data', (bytes) => {
       const request = bytes.toString('latin1');
-      if (request.includes('/.well-known/')) socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+      if (known && request.includes('/.well-known/'))
+        socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
       else answer(request, socket);
     });
   }).listen(0, '127.0.0.1');
