@@ -10,6 +10,9 @@ export interface Status {
 /** Nobody's progress needs more listeners. */
 const MOST_LISTENERS = 16;
 
+/** Hundreds of small files may be done at one moment, each with an event. */
+const MOST_BEHIND_BYTES = 1024 * 1024;
+
 /**
  * `GET /status`: the report as it is at this moment, as JSON. `GET /events`: what happens from now on, as server-sent
  * events (WHATWG HTML, 9.2). Read-only, and open to the satellite's Ethernet like the server's own port. Resolves when it
@@ -37,9 +40,11 @@ export function serveStatus(host: string, port: number, snapshot: () => unknown)
       server.off('error', reject);
       resolve({
         tell: (event) => {
-          // Who does not keep up is let go: an event is not kept for anybody.
-          for (const listener of listeners)
-            if (!listener.write(`data: ${JSON.stringify(event)}\n\n`)) listener.destroy();
+          for (const listener of listeners) {
+            listener.write(`data: ${JSON.stringify(event)}\n\n`);
+            // Who does not keep up is let go.
+            if (listener.writableLength > MOST_BEHIND_BYTES) listener.destroy();
+          }
         },
         close: () => {
           for (const listener of listeners) listener.end();
