@@ -43,6 +43,8 @@ export interface DeliveredRecord {
 export interface DroppedRecord {
   readonly kind: 'dropped';
   readonly key: string;
+  /** Its delivery was noted, and did not come about. */
+  readonly undelivered?: boolean;
 }
 
 export type JournalRecord = PartRecord | MarkRecord | DeliveredRecord | DroppedRecord;
@@ -50,7 +52,9 @@ export type JournalRecord = PartRecord | MarkRecord | DeliveredRecord | DroppedR
 /** Of what was delivered the latest are remembered: a year of windows must not make every start slower. */
 const MOST_DELIVERIES = 20_000;
 
-const VERSION = 'payload-fetch-journal/1';
+const FORMAT = 'payload-fetch-journal';
+const VERSION = 1;
+const FIRST_LINE = `${FORMAT}/${VERSION}`;
 
 /**
  * The memory of the state directory: an append-only file, one record a line, each line led by the start of its own
@@ -61,6 +65,8 @@ export class Journal {
   readonly #path: string;
   #fd: number;
   #unwritten = '';
+  /** What was appended last may be the half of a line, as on a full disk: the next one must not be joined to it. */
+  #torn = false;
   /** Lines that could not be read when it was opened, not counting one that was cut short at the end. */
   readonly damagedLines: number;
   readonly parts = new Map<string, PartRecord>();
@@ -75,13 +81,13 @@ export class Journal {
       const lines = text.split('\n');
       const cutShort = lines.pop() !== '';
       const records = lines.map(readLine);
-      const [version] = records;
-      if (typeof version === 'string' && version !== VERSION) {
+      const version = newerVersion(lines[0] ?? '');
+      if (version !== null) {
         throw new Failure('state-unreadable', `The journal ${this.#path} is of a newer version (${version}).`);
       }
       for (const record of records) if (record !== null && typeof record === 'object') this.#apply(record);
       this.damagedLines = records.filter((record) => record === null).length + (cutShort && lines.length === 0 ? 1 : 0);
-      replaceFileSync(this.#path, [VERSION, ...this.#current()].map(formatLine).join(''));
+      replaceFileSync(this.#path, [FIRST_LINE, ...this.#current()].map(formatLine).join(''));
       this.#fd = openSync(this.#path, 'a');
     } catch (error) {
       throw error instanceof Failure ? error : diskFailure(`The journal ${this.#path} cannot be kept`, error);
@@ -90,14 +96,16 @@ export class Journal {
 
   /** Appends records; they survive this process at once, and a power cut after {@link sync}. */
   append(...records: readonly JournalRecord[]): void {
-    this.#add(records);
+    this.#unwritten += records.map(formatLine).join('');
     this.#write();
+    for (const record of records) this.#apply(record);
   }
 
   /** Appends a record that is no harm to lose: many of them are written together, when the event loop turns. */
   appendSoon(record: JournalRecord): void {
     if (this.#unwritten === '') setImmediate(() => this.#writeIfPossible());
-    this.#add([record]);
+    this.#unwritten += formatLine(record);
+    this.#apply(record);
   }
 
   sync(): void {
@@ -113,13 +121,6 @@ export class Journal {
     closeSync(this.#fd);
   }
 
-  #add(records: readonly JournalRecord[]): void {
-    for (const record of records) {
-      this.#unwritten += formatLine(record);
-      this.#apply(record);
-    }
-  }
-
   #writeIfPossible(): void {
     try {
       this.#write();
@@ -133,8 +134,10 @@ export class Journal {
     this.#unwritten = '';
     if (text === '') return;
     try {
-      writeWholeSync(this.#fd, Buffer.from(text));
+      writeWholeSync(this.#fd, Buffer.from(`${this.#torn ? '\n' : ''}${text}`));
+      this.#torn = false;
     } catch (error) {
+      this.#torn = true;
       throw diskFailure(`The journal ${this.#path} cannot be written`, error);
     }
   }
@@ -154,6 +157,7 @@ export class Journal {
     } else {
       this.parts.delete(key);
       this.marks.delete(key);
+      if (record.undelivered) this.delivered.delete(key);
     }
   }
 
@@ -165,6 +169,12 @@ export class Journal {
 function formatLine(content: JournalRecord | string): string {
   const json = JSON.stringify(content);
   return `${checksum(json)} ${json}\n`;
+}
+
+/** The number in the first line, if it is a newer one; believed without its checksum, which may be made otherwise by then. */
+function newerVersion(firstLine: string): number | null {
+  const number = new RegExp(`${FORMAT}/([0-9]{1,6})\\b`).exec(firstLine)?.[1];
+  return Number(number ?? VERSION) > VERSION ? Number(number) : null;
 }
 
 /** `null` for a line that is damaged; a text is the version that the first line tells. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure } from '../../shared/failure.ts';
 import { type EntityTag, parseEntityTag } from '../../shared/validator.ts';
@@ -129,8 +129,15 @@ export class Stage {
   drop(key: string): void {
     const part = this.#journal.parts.get(key);
     if (part === undefined) return;
-    this.#journal.append({ kind: 'dropped', key });
-    rmSync(join(this.#partsDirectory, part.name), { force: true });
+    const path = join(this.#partsDirectory, part.name);
+    // A delivery takes the part away: of one that is still here it was noted, and did not come about.
+    const undelivered = this.#journal.delivered.has(key) && existsSync(path);
+    const note = (): void => this.#journal.append({ kind: 'dropped', key, undelivered });
+    if (undelivered) note();
+    if (undelivered) this.#journal.sync();
+    rmSync(path, { force: true });
+    // Last, where that is as good: on a full disk there is room for it only now.
+    if (!undelivered) note();
   }
 
   delivered(key: string): DeliveredRecord | null {

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Journal } from '../../agents/fetch/journal.ts';
 import { projectRoot } from '../../scripts/build/bundle.ts';
 import { runAgent } from '../support/agent.ts';
 import { desk, noise } from '../support/fetching.ts';
@@ -48,6 +49,22 @@ describe('a full disk', requires(root), () => {
     expect((await run()).code).toBe(0);
     expect(read('big').equals(content)).toBe(true);
     expect(report().totals.reusedBytes).toBeGreaterThan(1_000_000);
+  });
+
+  it('under the journal tears one line of it, and none that follows', async () => {
+    const disk = smallDisk(1);
+    const journal = new Journal(disk.path);
+    const part = (key: string) =>
+      ({ kind: 'part', key, name: key, source: '/x', etag: null, sizeBytes: 1, boot: 'b' }) as const;
+    expect(() => {
+      for (let at = 0; ; at += 1) journal.append(part(`key ${at}`));
+    }).toThrow(expect.objectContaining({ code: 'disk-full' }));
+    disk.grow(4);
+    journal.append(part('after'));
+    journal.close();
+    const again = new Journal(disk.path);
+    again.close();
+    expect(again.parts.has('after')).toBe(true);
   });
 
   it('under the outbox: the same, and no hidden copy stays behind', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DeliveredRecord, Journal, type PartRecord } from '../../agents/fetch/journal.ts';
+import { Stage } from '../../agents/fetch/stage.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const part = (key: string): PartRecord => ({
@@ -100,6 +101,29 @@ describe('Journal', () => {
     const before = readFileSync(path);
     expect(() => new Journal(directory)).toThrow(expect.objectContaining({ code: 'state-unreadable' }));
     expect(readFileSync(path)).toEqual(before);
+    // Its checksums may be others by then.
+    writeFileSync(path, newer.replace('3f4b6f2e', '00000000'));
+    expect(() => new Journal(directory)).toThrow(expect.objectContaining({ code: 'state-unreadable' }));
+  });
+});
+
+describe('Stage', () => {
+  const version = { etag: '"v"', lastModified: null, sizeBytes: 10 };
+
+  it.each([
+    ['forgets a delivery of which the part is still here when it is dropped', true],
+    ['remembers one that took the part away', false],
+  ])('%s', (_, isHere) => {
+    const directory = temporaryDirectory();
+    const stage = new Stage(directory);
+    const { path } = stage.begin('a', '/x', version);
+    if (isHere) writeFileSync(path, 'content');
+    stage.recordDelivered(delivered, true);
+    stage.drop('a');
+    stage.close();
+    const again = new Stage(directory);
+    again.close();
+    expect(again.delivered('a')).toEqual(isHere ? null : delivered);
   });
 });
 
