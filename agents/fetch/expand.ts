@@ -44,9 +44,10 @@ const LONGEST_LISTING_BYTES = 64 * 1024 * 1024;
  * | `/var/log/`        | no        | `/var/log/` | -       | 1     |
  * | `/var/log/syslog`  | no        | one file    |         |       |
  */
-export function selectionOf({ path, target }: Source, recursive: boolean): Selection | null {
+export function selectionOf({ address, path, target }: Source, recursive: boolean): Selection | null {
   if (target.includes('?')) return null;
-  const wild = path.search(/[*?[]/);
+  // In a URL what is percent-encoded stands for itself.
+  const wild = address !== null && !/[*[]/.test(target) ? -1 : path.search(/[*?[]/);
   if (wild < 0) {
     if (!path.endsWith('/') && !recursive) return null;
     return { directory: path.endsWith('/') ? path : `${path}/`, pattern: null, depth: recursive ? DEEPEST : 1 };

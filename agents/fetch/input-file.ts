@@ -11,8 +11,8 @@ export interface InputLine {
 }
 
 /**
- * Reads an input file: a source a line, each with the options that it has for itself. Empty lines and those that begin
- * with `#` are passed over; a word with spaces stands between double quotes. Throws a `usage` failure that names the line.
+ * Reads an input file: a source a line, each with the options that it has for itself. A word that begins with `#` begins
+ * a comment; one with spaces stands between double quotes. Throws a `usage` failure that names the line.
  *
  * ```
  * /var/log/syslog -o sdr_syslog --priority 5
@@ -22,11 +22,12 @@ export interface InputLine {
  */
 export function parseInput(text: string, name: string): readonly InputLine[] {
   return text.split(/\r?\n/).flatMap((line, at) => {
-    const words = Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, plain]) => quoted ?? plain ?? '');
+    const words = Array.from(
+      line.matchAll(/"([^"]*)"|#.*|(\S+)/g),
+      ([, quoted, plain]) => quoted ?? plain ?? [],
+    ).flat();
     const [source] = words;
-    return source === undefined || source.startsWith('#')
-      ? []
-      : [readLine(source, words.slice(1), `${name}:${at + 1}`)];
+    return source === undefined ? [] : [readLine(source, words.slice(1), `${name}:${at + 1}`)];
   });
 }
 
