@@ -72,15 +72,15 @@ function judgeRest(head: Head, asked: Asked): Answer {
   return { kind: 'rest', version, stated: statedDigest(head) };
 }
 
-/** Content-Length, which several equal ones may state (RFC 9110, 8.6); `null` where there is none. */
+/**
+ * Content-Length; `null` where there is none. Several equal ones might be taken for one (RFC 9112, 6.3), which undici does
+ * not do, and so neither path does.
+ */
 export function contentLength(head: Head): number | null {
   const text = head.fields.get('content-length');
   if (text === undefined) return null;
-  const [first = '', ...others] = text.split(',').map((value) => value.trim());
-  if (!/^[0-9]{1,15}$/.test(first) || others.some((other) => other !== first)) {
-    throw new Failure('bad-answer', `The server's Content-Length "${text}" is none.`);
-  }
-  return Number(first);
+  if (!/^[0-9]{1,15}$/.test(text)) throw new Failure('bad-answer', `The server's Content-Length "${text}" is none.`);
+  return Number(text);
 }
 
 function versionOf(head: Head): Version {

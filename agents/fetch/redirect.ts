@@ -14,10 +14,9 @@ export function redirectTarget(location: string, address: Address, target: strin
     throw new Failure('bad-answer', 'The server redirects to what is no URL.', { cause: error });
   }
   if (url.origin !== new URL(base).origin) {
-    throw new Failure(
-      'refused',
-      `The server redirects to ${url.origin}, which is not followed: ${base} was asked for.`,
-    );
+    // The origin of other schemes than http is the text "null" (WHATWG URL, 4.7).
+    const elsewhere = `${url.protocol}//${url.host}`;
+    throw new Failure('refused', `The server redirects to ${elsewhere}, which is not followed: ${base} was asked for.`);
   }
   return `${url.pathname}${url.search}`;
 }

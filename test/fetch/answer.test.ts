@@ -68,10 +68,9 @@ describe('contentLength', () => {
   it.each([
     [{}, null],
     [{ 'content-length': '5' }, 5],
-    [{ 'content-length': '5, 5' }, 5],
   ])('%j', (fields, expected) => expect(contentLength(head(200, fields))).toBe(expected));
 
-  it.each(['5, 6', '-1', '0x5', '', '1e3'])('refuses %j', (text) =>
+  it.each(['5, 6', '5, 5', '-1', '0x5', '', '1e3'])('refuses %j', (text) =>
     expect(() => contentLength(head(200, { 'content-length': text }))).toThrow(failing('bad-answer')),
   );
 });
