@@ -36,6 +36,9 @@ const SMALL_BYTES = 256 * 1024;
 const WEAK_TAG_MS = 50;
 const MOST_WEAK_TAGS = 5;
 
+/** A log may grow between the moment it is listed and the end of its body, but not many times over. */
+const MOST_GROWTH = 2;
+
 /** Sets a small file aside for the bulk lane: it is larger than was thought. */
 class TooLarge extends Error {}
 
@@ -54,9 +57,15 @@ export class Delivery implements Candidate {
   notBeforeMs = 0;
   #target: string;
   #sizeBytes: number | null;
+  /** What the server said of the size before it sent any of it. */
+  #expectedBytes: number | null;
   #surveyed = false;
   /** The answer has no length: undici takes it. */
   #streamed = false;
+  /** Nothing but the end of the connection ends the body, as in HTTP/1.0: it may be that of a server that died. */
+  #endsUnseen = false;
+  /** What the last such body was: one that was cut short is not the same again. */
+  #unseenSha256: string | null = null;
   #attempt = 0;
   #lastProgressMs = elapsedMs();
   readonly #setbacks = new Setbacks();
@@ -70,6 +79,7 @@ export class Delivery implements Candidate {
     this.#target = item.source.target;
     const kept = context.stage.kept(item.key);
     this.#sizeBytes = item.listedBytes ?? kept?.sizeBytes ?? context.stage.delivered(item.key)?.sizeBytes ?? null;
+    this.#expectedBytes = item.listedBytes;
     item.entry.sizeBytes = this.#sizeBytes;
   }
 
@@ -82,10 +92,23 @@ export class Delivery implements Candidate {
     return this.#sizeBytes === null ? null : this.#sizeBytes - (kept?.bytes ?? 0);
   }
 
+  get isEndless(): boolean {
+    return this.#sizeBytes === null && this.#surveyed;
+  }
+
   get lane(): Lane {
     if (this.#streamed || this.#context.stage.kept(this.item.key) !== null) return 'bulk';
     if (this.#sizeBytes === null) return this.#surveyed ? 'bulk' : 'survey';
     return this.#sizeBytes <= SMALL_BYTES ? 'small' : 'bulk';
+  }
+
+  /** With `--once`, what an earlier window delivered is done without a server. */
+  settleIfDone(): void {
+    const { once, stage } = this.#context;
+    const record = once ? this.#record() : null;
+    if (record === null || stage.kept(this.item.key) !== null) return;
+    this.#alreadyDelivered(record);
+    this.#settle(null);
   }
 
   /** One step, against a server that answers. Never rejects. */
@@ -151,12 +174,25 @@ export class Delivery implements Candidate {
     else {
       const failure = peer.explain(ended);
       this.#context.budget.release(this.#reservedBytes);
+      this.#dropUseless();
       entry.state = stateAfter(failure);
       entry.failure = fileFailure(failure);
       const { code, message: reason, advice } = failure;
       this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
     }
     this.#context.changed();
+  }
+
+  /** What no later run could continue only takes the room of the files after it. */
+  #dropUseless(): void {
+    const { stage } = this.#context;
+    const kept = stage.kept(this.item.key);
+    if (kept === null || (kept.sizeBytes !== null && kept.etag?.weak === false)) return;
+    try {
+      stage.drop(this.item.key);
+    } catch {
+      // The next run drops it.
+    }
   }
 
   /** Learns the size, so that it is known whether the file fits into the window and the budget before it is begun. */
@@ -166,18 +202,16 @@ export class Delivery implements Candidate {
     const head = await server.exchange.request({ method: 'HEAD', target: this.#target, signal }, () => () => undefined);
     // Some servers do not know HEAD, or answer it otherwise than GET: only what it grants counts.
     if (head.status === 200) this.#sizeBytes = contentLength(head);
+    this.#expectedBytes = this.#sizeBytes;
     this.item.entry.sizeBytes = this.#sizeBytes;
   }
 
   /** One GET and what follows from it. `false` asks for another step. */
   async #deliver(server: Server): Promise<boolean> {
-    const { stage, once } = this.#context;
-    const { entry, key } = this.item;
+    const { entry } = this.item;
     const small = this.lane === 'small';
     entry.attempts += 1;
-    const record = stage.delivered(key);
-    if (once && record !== null && stage.kept(key) === null) return this.#alreadyDelivered(record);
-    const delivered = await this.#stillDelivered(record, small);
+    const delivered = await this.#stillDelivered(small);
     if (small) return this.#deliverSmall(server, delivered);
     const kept = delivered === null ? await this.#openKept(server) : null;
     return this.#deliverPart(server, kept, delivered);
@@ -241,6 +275,7 @@ export class Delivery implements Candidate {
         this.#open(into).catch(() => {});
       }
       const { sizeBytes } = answer.version;
+      this.#endsUnseen = sizeBytes === null && !head.fields.has('transfer-encoding');
       this.#sizeBytes = sizeBytes;
       entry.sizeBytes = sizeBytes;
       this.#reserve(sizeBytes ?? 0);
@@ -310,6 +345,13 @@ export class Delivery implements Candidate {
     let { sha256 } = written;
     const { bytes: sizeBytes } = written;
     let verified = await this.#verdict(server, version, written, stated);
+    if (verified === 'length' && this.#endsUnseen && this.#unseenSha256 !== sha256) {
+      const isFirst = this.#unseenSha256 === null;
+      this.#unseenSha256 = sha256;
+      if (isFirst) stage.drop(key);
+      if (isFirst) return false;
+      verified = 'changed';
+    }
     if (verified === 'damaged' && offers(server, 'digest')) {
       const whole = { path: part.path, sizeBytes };
       const mendedBytes = await mend(server, this.#target, whole, writer, signal, (bytes) => this.#count(bytes));
@@ -332,10 +374,12 @@ export class Delivery implements Candidate {
       if (unrest === null) return false;
       verified = 'length';
     }
+    // A part that was whole when a run ended, and a body without a length, have had nothing set aside so far.
+    this.#reserve(sizeBytes);
     const { etag, lastModified } = version;
     const record = { kind: 'delivered', key, output, etag, lastModified, sizeBytes, sha256, verified } as const;
     stage.recordDelivered(record, true);
-    await publishPart(part.path, output, deadlineMs === null ? null : deadlineMs - elapsedMs());
+    await publishPart(part.path, output, deadlineMs === null ? null : deadlineMs - elapsedMs(), signal);
     stage.drop(key);
     this.#delivered(sizeBytes, sha256, verified);
     if (unrest !== null) entry.failure = fileFailure(unrest);
@@ -380,12 +424,25 @@ export class Delivery implements Candidate {
   }
 
   /** What was delivered before and still lies there, unharmed; `null` where nothing does. */
-  async #stillDelivered(record: DeliveredRecord | null, small: boolean): Promise<DeliveredRecord | null> {
-    if (record === null || statSync(record.output, { throwIfNoEntry: false })?.size !== record.sizeBytes) return null;
-    const sha256 = small
-      ? createHash('sha256').update(readFileSync(record.output)).digest('hex')
-      : (await this.#context.writer.hash(record.output)).sha256;
-    return sha256 === record.sha256 ? record : null;
+  async #stillDelivered(small: boolean): Promise<DeliveredRecord | null> {
+    const record = this.#record();
+    const there = record === null ? undefined : statSync(record.output, { throwIfNoEntry: false });
+    if (record === null || !there?.isFile() || there.size !== record.sizeBytes) return null;
+    try {
+      const sha256 = small
+        ? createHash('sha256').update(readFileSync(record.output)).digest('hex')
+        : (await this.#context.writer.hash(record.output)).sha256;
+      return sha256 === record.sha256 ? record : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The note of an earlier delivery, unless that was of something else than what is expected. */
+  #record(): DeliveredRecord | null {
+    const { key, expectedSha256 } = this.item;
+    const record = this.#context.stage.delivered(key);
+    return expectedSha256 === null || record?.sha256 === expectedSha256 ? record : null;
   }
 
   #alreadyDelivered({ sizeBytes, sha256, verified }: DeliveredRecord): true {
@@ -443,9 +500,13 @@ export class Delivery implements Candidate {
 
   #receiver(): Receiver {
     const { writer, budget } = this.#context;
+    const expectedBytes = this.#expectedBytes;
     let sizeBytes = 0;
     return (chunk) => {
       sizeBytes += chunk.length;
+      if (expectedBytes !== null && sizeBytes > expectedBytes * MOST_GROWTH + SMALL_BYTES) {
+        throw new Failure('bad-answer', `The server sends far more than the ${expectedBytes} bytes that it spoke of.`);
+      }
       // A body without a length is bounded by what may be published.
       if (this.#reservedBytes === 0 && this.item.inOutbox && sizeBytes > budget.leftBytes) throw overBudget(null);
       this.#count(chunk.length);
@@ -512,8 +573,9 @@ export class Delivery implements Candidate {
   /** What came is not what was sent. Throws `unverified` when that happens again and again. */
   #mismatch(discardedBytes: number): void {
     const { item, emit } = { item: this.item, emit: this.#context.emit };
-    this.#setbacks.mismatched(item.source.text, item.expectedSha256 !== null);
-    const reason = 'what came is not what the server says it sent';
+    const wasExpected = item.expectedSha256 !== null;
+    this.#setbacks.mismatched(item.source.text, wasExpected);
+    const reason = `what came is not what ${wasExpected ? 'is expected' : 'the server says it sent'}`;
     emit({ event: 'DamageFound', source: item.source.text, reason, discardedBytes });
   }
 }

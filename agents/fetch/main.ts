@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type FetchEvent, fetchEvents } from '../../shared/event.ts';
-import { asFailure, Failure, failureKinds } from '../../shared/failure.ts';
+import { asFailure, diskFailure, Failure, failureKinds } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
 import { replaceFileSync } from '../common/atomic-file.ts';
 import { consoleOn, outliveReaders } from '../common/console.ts';
@@ -92,9 +92,9 @@ async function main(): Promise<number> {
     return failure.exitCode;
   }
   if (stage.damagedLines > 0) emit({ event: 'JournalDamaged', lines: stage.damagedLines });
-  if (outbox !== null) sweepHiddenCopies(outbox);
+  if (outbox !== null) sweepHiddenCopies(outbox, true);
   for (const { output } of settings.wanted)
-    if (output?.startsWith('/')) sweepHiddenCopies(dirname(onPayload(environment, output)));
+    if (output?.startsWith('/')) sweepHiddenCopies(dirname(onPayload(environment, output)), false);
 
   const ending = new AbortController();
   // Every request listens to it.
@@ -167,11 +167,16 @@ async function main(): Promise<number> {
   const exitCode = await run.execute();
 
   report.end(ended, exitCode, null);
+  reportFile.writeNow();
   if (settings.fullReport && outbox !== null) {
     const full = gzipSync(JSON.stringify(report.snapshot(0, Number.POSITIVE_INFINITY)));
-    replaceFileSync(join(outbox, 'payload-fetch-full-report.json.gz'), full, state.path);
+    const path = join(outbox, 'payload-fetch-full-report.json.gz');
+    try {
+      replaceFileSync(path, full, state.path);
+    } catch (error) {
+      throw diskFailure(`The full report ${path} cannot be written`, error);
+    }
   }
-  reportFile.writeNow();
   bars?.stop();
   status?.close();
   stage.close();

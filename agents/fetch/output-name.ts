@@ -35,9 +35,14 @@ export function distinctName(name: string, path: string): string {
   return withHash(name, path);
 }
 
+/** Whether a file of this name in an outbox is one that the agents write themselves. */
+export function isReserved(name: string): boolean {
+  return RESERVED.test(name);
+}
+
 /**
  * Where `-o` points: an absolute path as it is, a relative one below the outbox. Throws a `usage` failure for one that
- * would leave the outbox, that names no file, or that is the name of a report.
+ * would leave the outbox, or that names no file.
  */
 export function outputPath(named: string, outbox: string | null): string {
   if (named === '' || named.endsWith('/') || named.includes('\0')) {
@@ -48,7 +53,6 @@ export function outputPath(named: string, outbox: string | null): string {
   if (relative.split('/').includes('..') || relative === '.') {
     throw new Failure('usage', `-o "${named}" leads out of the outbox.`);
   }
-  if (RESERVED.test(relative)) throw new Failure('usage', `-o "${named}" is the name of a report of ours.`);
   if (outbox === null) {
     throw new Failure(
       'disk-refused',

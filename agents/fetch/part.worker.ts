@@ -51,6 +51,7 @@ function obey(command: WriterCommand): void {
       finish();
       break;
     case 'release':
+      checkpoint();
       release();
       tell({ kind: 'released' });
       break;
@@ -118,6 +119,13 @@ function finish(): void {
   fdatasyncSync(fd);
   release();
   tell({ kind: 'finished', bytes, sha256: hash.digest('hex') });
+}
+
+/** The payload's power may go as soon as a window has ended. */
+function checkpoint(): void {
+  if (part === null) return;
+  fdatasyncSync(part.fd);
+  tell({ kind: 'mark', bytes: part.bytes, sha256: part.hash.copy().digest('hex') });
 }
 
 function release(): void {

@@ -4,6 +4,8 @@ export interface Candidate {
   readonly priority: number;
   /** What is still to come; `null` where that is not known. */
   readonly leftBytes: number | null;
+  /** The server was asked for the size and told none: the body may have no end. */
+  readonly isEndless: boolean;
 }
 
 /** What is left of the window, and what the link was measured to carry. */
@@ -19,8 +21,10 @@ const OVERHEAD_MS = 50;
 
 /** The order of files, for sorting: the higher priority first, then what finishes soonest. */
 export function inOrder(a: Candidate, b: Candidate): number {
-  // What has no known size may be small: it is soon learnt.
-  return b.priority - a.priority || (a.leftBytes ?? 0) - (b.leftBytes ?? 0);
+  // What has no known size may be small: it is soon learnt. What is not learnt goes last.
+  return (
+    b.priority - a.priority || Number(a.isEndless) - Number(b.isEndless) || (a.leftBytes ?? 0) - (b.leftBytes ?? 0)
+  );
 }
 
 /**

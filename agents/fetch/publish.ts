@@ -1,5 +1,7 @@
 import {
   closeSync,
+  createReadStream,
+  type Dirent,
   existsSync,
   fdatasync,
   fdatasyncSync,
@@ -9,8 +11,8 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { copyFile, type FileHandle, open } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { syncDirectorySync, writeWholeSync } from '../common/atomic-file.ts';
 import { makeDirectorySync } from '../common/directory.ts';
@@ -21,23 +23,33 @@ const own = ownProcessMark();
 /** What the slowest of disks takes: a copy that is not whole at the window's end would be downlinked as it is. */
 const COPY_BYTES_PER_MS = 20_000;
 
+const PIECE_BYTES = 4 * 1024 * 1024;
+
 /** Of a copy that is not whole yet: hidden, and named after its run, so that another run knows whether it is abandoned. */
 const HIDDEN = /^\.payload-fetch-(?<pid>[0-9]+)-(?<startTicks>[0-9]*)-.*\.partial$/s;
 
+let copies = 0;
+
+/** Not named after the output: long names that differ only at their end are copied side by side. */
 function hiddenPath(output: string): string {
-  const name = basename(output).slice(0, 120);
-  return join(dirname(output), `.payload-fetch-${own.pid}-${own.startTicks}-${name}.partial`);
+  copies += 1;
+  return join(dirname(output), `.payload-fetch-${own.pid}-${own.startTicks}-${copies}.partial`);
 }
 
 /**
  * Makes a whole, verified and synced part appear under its final name, in one step: rename(2), then fsync of the
  * directory. On another file system a hidden copy is made and synced first. A copy is begun only if it can
- * end in `leftMs`. Rejects with a disk failure, or `time-ran-out`; then the part is where it was and no file of ours stands
- * beside the output.
+ * end in `leftMs`, and is given up when `signal` is aborted. Rejects with a disk failure, or `time-ran-out`; then the part
+ * is where it was and no file of ours stands beside the output.
  */
-export async function publishPart(part: string, output: string, leftMs: number | null): Promise<void> {
+export async function publishPart(
+  part: string,
+  output: string,
+  leftMs: number | null,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await move(part, output, leftMs);
+    await move(part, output, leftMs, signal);
     syncDirectorySync(dirname(output));
   } catch (error) {
     if (error instanceof Failure) throw error;
@@ -45,27 +57,26 @@ export async function publishPart(part: string, output: string, leftMs: number |
   }
 }
 
-async function move(part: string, output: string, leftMs: number | null): Promise<void> {
+async function move(part: string, output: string, leftMs: number | null, signal?: AbortSignal): Promise<void> {
   try {
     renameSync(part, output);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code === 'EXDEV') await publishCopy(part, output, leftMs);
+    if (code === 'EXDEV') await publishCopy(part, output, leftMs, signal);
     else if (code === 'ENOENT' && !existsSync(dirname(output))) {
       makeDirectorySync(dirname(output));
-      await move(part, output, leftMs);
+      await move(part, output, leftMs, signal);
     } else throw error;
   }
 }
 
-async function publishCopy(part: string, output: string, leftMs: number | null): Promise<void> {
+async function publishCopy(part: string, output: string, leftMs: number | null, signal?: AbortSignal): Promise<void> {
   if (leftMs !== null && statSync(part).size / COPY_BYTES_PER_MS > leftMs) {
     throw new Failure('time-ran-out', `${output} is whole, and too large to be copied to its disk in this window.`);
   }
   const hidden = hiddenPath(output);
   try {
-    await copyFile(part, hidden);
-    await synced(hidden);
+    await copySynced(part, hidden, signal);
     renameSync(hidden, output);
   } catch (error) {
     rmSync(hidden, { force: true });
@@ -74,10 +85,15 @@ async function publishCopy(part: string, output: string, leftMs: number | null):
   rmSync(part, { force: true });
 }
 
-async function synced(path: string): Promise<void> {
-  const file: FileHandle = await open(path, 'r+');
+/** Piece by piece: one call for the whole file would hold up the end of the process, and so would one sync at its end. */
+async function copySynced(from: string, to: string, signal?: AbortSignal): Promise<void> {
+  const file: FileHandle = await open(to, 'w', 0o644);
   try {
-    await file.datasync();
+    for await (const piece of createReadStream(from, { highWaterMark: PIECE_BYTES })) {
+      await file.appendFile(piece);
+      await file.datasync();
+      if (signal?.aborted) throw signal.reason;
+    }
   } finally {
     await file.close();
   }
@@ -173,15 +189,20 @@ export class SmallPublisher {
   }
 }
 
-/** Removes the hidden copies that killed runs have left in a directory, never those of a run that lives. */
-export function sweepHiddenCopies(directory: string): void {
-  let names: string[];
+/**
+ * Removes the hidden copies that killed runs have left in a directory, and `below` it where that is asked; never those of a
+ * run that lives.
+ */
+export function sweepHiddenCopies(directory: string, below: boolean): void {
+  let entries: Dirent[];
   try {
-    names = readdirSync(directory);
+    entries = readdirSync(directory, { withFileTypes: true });
   } catch {
     return;
   }
-  for (const name of names) {
+  for (const entry of entries) {
+    const { name } = entry;
+    if (below && entry.isDirectory()) sweepHiddenCopies(join(directory, name), below);
     const { pid, startTicks = '' } = HIDDEN.exec(name)?.groups ?? {};
     if (pid === undefined || isAlive({ pid: Number(pid), startTicks, boot: own.boot })) continue;
     rmSync(join(directory, name), { force: true });

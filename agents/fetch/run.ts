@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { dirname, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
 import { featurePath } from '../../shared/protocol.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
@@ -7,7 +8,7 @@ import { elapsedMs } from '../common/run-clock.ts';
 import { Delivery } from './delivery.ts';
 import { listFiles, selectionOf } from './expand.ts';
 import type { DeliveryContext, Item } from './item.ts';
-import { distinctName, flatName, outputPath, treeName } from './output-name.ts';
+import { distinctName, flatName, isReserved, outputPath, treeName } from './output-name.ts';
 import { offers } from './proof.ts';
 import { Peer, type PeerEvents } from './rendezvous.ts';
 import { fileFailure, newEntry, type RunReport } from './report.ts';
@@ -18,6 +19,12 @@ import { type Address, formatAddress } from './source.ts';
 
 /** Telling a server that it may end is not worth a second of a window. */
 const DONE_MS = 500;
+
+/** How long a file may take to heed the end of the run: with the last report, less than a second. */
+const ENDING_MS = 400;
+
+/** How long a listing waits for those named before it, so that names are given out in the order of the command line. */
+const TURN_MS = 2_000;
 
 /** What one wanted source has become: files, or the reason why it has not. */
 interface Resolved {
@@ -35,6 +42,7 @@ export class Run {
   readonly #peerEvents: PeerEvents;
   readonly #peers = new Map<string, Peer>();
   readonly #outputs = new Map<string, string>();
+  readonly #scheduler: Scheduler;
   readonly #items: Item[] = [];
   /** Exit codes of what never became a file. */
   readonly #otherExitCodes: number[] = [];
@@ -53,15 +61,14 @@ export class Run {
     this.#context = context;
     this.#report = report;
     this.#peerEvents = peerEvents;
+    const { rate, deadlineMs, signal } = context;
+    const endingMs = deadlineMs === null ? ENDING_MS : Math.min(ENDING_MS, settings.marginMs / 2);
+    this.#scheduler = new Scheduler(rate, deadlineMs, signal, endingMs);
   }
 
   /** Runs to the end. Resolves to the exit code; every file's outcome is in the report. */
   async execute(): Promise<number> {
-    for (const resolved of await this.#resolveAll()) this.#add(resolved);
-    const deliveries = this.#items.map((item) => new Delivery(this.#context, item));
-    for (const delivery of deliveries) this.#report.left.set(delivery.item.entry, () => delivery.leftBytes);
-    const { rate, deadlineMs, signal } = this.#context;
-    await new Scheduler(deliveries, rate, deadlineMs, signal).run();
+    await this.#scheduler.run(this.#resolveAll());
     const exitCode = worstExitCode([
       ...this.#otherExitCodes,
       ...this.#items.map(({ entry }) => (entry.failure === null ? 0 : failureKinds[entry.failure.code].exitCode)),
@@ -71,15 +78,23 @@ export class Run {
     return exitCode;
   }
 
-  async #resolveAll(): Promise<Resolved[]> {
+  /** Files go on their way at once, and what a directory or a pattern stands for when it is known. */
+  async #resolveAll(): Promise<void> {
     const { wanted, recursive } = this.#settings;
-    const resolved: Resolved[] = [];
-    for (const one of wanted) {
-      const selection = selectionOf(one.source, recursive);
-      if (selection === null) resolved.push({ wanted: one, listedBytes: null });
-      else resolved.push(...(await this.#list(one)));
-    }
-    return resolved;
+    const isFile = ({ source }: Wanted): boolean => selectionOf(source, recursive) === null;
+    this.#add(wanted.filter(isFile).map((one) => ({ wanted: one, listedBytes: null })));
+    let turn: Promise<unknown> = Promise.resolve();
+    const listings = wanted
+      .filter((one) => !isFile(one))
+      .map((one) => {
+        const earlier = turn;
+        turn = this.#list(one).then(async (listed) => {
+          await Promise.race([earlier, delay(TURN_MS)]);
+          this.#add(listed);
+        });
+        return turn;
+      });
+    await Promise.all(listings);
   }
 
   /** Has a directory or a pattern listed by its server, as persistently as a file is fetched. */
@@ -110,10 +125,10 @@ export class Run {
             random,
           });
           if (next.kind === 'give-up') throw failure;
-          await new Promise((resolve) => setTimeout(resolve, next.delayMs));
+          await delay(next.delayMs, undefined, { signal });
         }
       } catch (thrown) {
-        const failure = asFailure(thrown);
+        const failure = asFailure(signal.aborted ? signal.reason : thrown);
         // A path that is no directory may be a file, which --recursive does not speak of.
         const mayBeFile = failure.code === 'refused' && selection.pattern === null && !source.path.endsWith('/');
         if (mayBeFile) break;
@@ -124,19 +139,35 @@ export class Run {
     return [{ wanted, listedBytes: null }];
   }
 
-  #add({ wanted, listedBytes }: Resolved): void {
+  #add(resolved: readonly Resolved[]): void {
+    const deliveries = resolved.flatMap((one) => {
+      const item = this.#itemOf(one);
+      return item === null ? [] : [new Delivery(this.#context, item)];
+    });
+    for (const delivery of deliveries) {
+      delivery.settleIfDone();
+      this.#items.push(delivery.item);
+      this.#report.files.push(delivery.item.entry);
+      this.#report.left.set(delivery.item.entry, () => delivery.leftBytes);
+    }
+    this.#scheduler.add(deliveries);
+  }
+
+  /** `null` for a file that is on its way already, and for one that cannot be, which is then in the report. */
+  #itemOf({ wanted, listedBytes }: Resolved): Item | null {
     const { source, output: named, priority, sha256: expectedSha256 } = wanted;
     const peer = this.#peerOf(wanted);
     try {
       const output = this.#nameOutput(wanted);
+      if (output === null) return null;
       const entry = newEntry(source.text, output);
-      this.#report.files.push(entry);
       const identity = source.address === null ? source.target : source.text;
       const key = this.#context.stage.keyOf(identity, output);
       const inOutbox = this.#outbox !== null && output.startsWith(`${this.#outbox}/`);
-      this.#items.push({ source, output, inOutbox, key, peer, priority, listedBytes, expectedSha256, entry });
+      return { source, output, inOutbox, key, peer, priority, listedBytes, expectedSha256, entry };
     } catch (thrown) {
       this.#refuse({ ...wanted, output: named }, asFailure(thrown), peer);
+      return null;
     }
   }
 
@@ -151,17 +182,22 @@ export class Run {
     this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
   }
 
-  /** The absolute path of an output that no other file has. */
-  #nameOutput({ source, output }: Wanted): string {
+  /** The absolute path of an output that no other file has; `null` for a file that is on its way to one already. */
+  #nameOutput({ source, output, sha256 }: Wanted): string | null {
+    const identity = `${source.address === null ? '' : formatAddress(source.address)}${source.target}`;
     const derived = this.#settings.keepTree ? treeName(source.path) : flatName(source.path);
-    let path = absoluteOutput(output ?? derived, this.#outbox, this.#environment);
-    if (this.#outputs.has(path) && output === null) {
-      path = absoluteOutput(distinctName(derived, source.target), this.#outbox, this.#environment);
+    const distinct = [source.target, identity].map((from) => distinctName(derived, from));
+    let path = '';
+    for (const name of output === null ? [derived, ...distinct] : [output]) {
+      path = absoluteOutput(name, this.#outbox, this.#environment);
+      const other = this.#outputs.get(path);
+      if (other === undefined) {
+        this.#outputs.set(path, identity);
+        return path;
+      }
+      if (output === null && sha256 === null && other === identity) return null;
     }
-    const other = this.#outputs.get(path);
-    if (other !== undefined) throw bothTo(other, source.text, path);
-    this.#outputs.set(path, source.text);
-    return path;
+    throw bothTo(this.#outputs.get(path) ?? '', source.text, path);
   }
 
   #peerOf({ source }: Wanted): Peer {
@@ -177,15 +213,17 @@ export class Run {
 
   /** Lets servers of ours that wait for it (`--exit-when-done`) know that everything has been fetched. */
   async #tellDone(): Promise<void> {
-    const told = [...this.#peers.values()].map(async ({ current }) => {
-      if (current === null || !offers(current, 'done')) return;
+    const told = [...this.#peers.values()].map(async (peer) => {
+      // Where nothing had to be fetched, nobody was asked for so far.
+      const server = await peer.server(this.#context.signal);
+      if (!offers(server, 'done')) return;
       const request = {
         method: 'POST',
         target: featurePath('done'),
         silenceMs: DONE_MS,
         signal: this.#context.signal,
       } as const;
-      await current.exchange.text(request, 1024);
+      await server.exchange.text(request, 1024);
     });
     await Promise.race([Promise.allSettled(told), new Promise((resolve) => setTimeout(resolve, DONE_MS).unref())]);
   }
@@ -193,6 +231,9 @@ export class Run {
 
 /** Judges what the command line names before anything is created: two outputs of one name, or one that cannot be written. */
 export function checkOutputs(settings: Settings, environment: Environment, outbox: string | null): void {
+  if (outbox !== null && settings.state !== null && `${settings.state}/`.startsWith(`${outbox}/`)) {
+    throw new Failure('usage', `--state ${settings.state} lies in the outbox: what is not whole would be downlinked.`);
+  }
   const taken = new Map<string, string>();
   for (const { source, output } of settings.wanted) {
     if (output !== null && selectionOf(source, settings.recursive) !== null) {
@@ -204,21 +245,25 @@ export function checkOutputs(settings: Settings, environment: Environment, outbo
     if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
     taken.set(path, source.text);
     // A source that is a pattern has no name of its own; one that has must not be found to be a directory at the end.
-    if (output !== null && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new Failure('disk-refused', `${path} cannot be written: it is a directory.`);
-    }
     try {
+      if (output !== null && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+        throw new Failure('disk-refused', `${path} cannot be written: it is a directory.`);
+      }
       // A directory below the outbox is made when its first file appears.
       accessSync(isAbsolute(named) || outbox === null ? dirname(path) : outbox, constants.W_OK | constants.X_OK);
     } catch (error) {
-      throw diskFailure(`${path} cannot be written`, error);
+      throw error instanceof Failure ? error : diskFailure(`${path} cannot be written`, error);
     }
   }
 }
 
 function absoluteOutput(named: string, outbox: string | null, environment: Environment): string {
   const path = outputPath(named, outbox);
-  return isAbsolute(named) ? onPayload(environment, path) : path;
+  const here = isAbsolute(named) ? onPayload(environment, path) : path;
+  if (dirname(here) === outbox && isReserved(basename(here))) {
+    throw new Failure('usage', `-o "${named}" is the name of a report of ours.`);
+  }
+  return here;
 }
 
 function bothTo(one: string, other: string, path: string): Failure {

@@ -24,35 +24,66 @@ export class Scheduler {
   readonly #rate: LinkRate;
   readonly #deadlineMs: number | null;
   readonly #signal: AbortSignal;
+  readonly #endingMs: number;
   /** Servers that were waited for in vain: their files need not wait again to learn the same. */
   readonly #gone = new Map<Peer, Failure>();
   #smallBytes = 0;
+  /** No more deliveries are to come. */
+  #complete = false;
   #timer: NodeJS.Timeout | null = null;
   #finish: () => void = () => {};
 
-  constructor(deliveries: readonly Delivery[], rate: LinkRate, deadlineMs: number | null, signal: AbortSignal) {
-    for (const delivery of [...deliveries].sort(inOrder)) this.#waiting[delivery.lane].push(delivery);
+  /** `endingMs`: how long a file may take to heed `signal`. */
+  constructor(rate: LinkRate, deadlineMs: number | null, signal: AbortSignal, endingMs: number) {
+    this.#endingMs = endingMs;
     this.#rate = rate;
     this.#deadlineMs = deadlineMs;
     this.#signal = signal;
   }
 
-  /** Resolves when every delivery is settled. */
-  run(): Promise<void> {
-    return new Promise((resolve) => {
+  add(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries.filter(({ settled }) => !settled)) {
+      const gone = this.#gone.get(delivery.item.peer);
+      if (gone !== undefined) delivery.fail(gone);
+      else this.#waiting[delivery.lane].push(delivery);
+    }
+    for (const lane of LANES) this.#waiting[lane].sort(inOrder);
+    this.#pump();
+  }
+
+  /** Resolves when every delivery is settled, and `adding`, which may {@link add} some. Rejects as that does. */
+  run(adding: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
       this.#finish = resolve;
-      this.#signal.addEventListener('abort', () => this.#pump());
-      this.#pump();
+      const onAbort = (): void => {
+        this.#pump();
+        setTimeout(() => this.#abandon(), this.#endingMs);
+      };
+      if (this.#signal.aborted) onAbort();
+      else this.#signal.addEventListener('abort', onAbort);
+      adding.then(() => {
+        this.#complete = true;
+        this.#pump();
+      }, reject);
     });
   }
 
   #pump(): void {
     if (this.#signal.aborted) this.#failAll(() => true, asFailure(this.#signal.reason));
     while (this.#startOne());
-    if (LANES.every((lane) => this.#waiting[lane].length === 0 && this.#active[lane].size === 0)) {
+    if (this.#complete && LANES.every((lane) => this.#waiting[lane].length === 0 && this.#active[lane].size === 0)) {
       if (this.#timer !== null) clearTimeout(this.#timer);
       this.#finish();
     }
+  }
+
+  /** What does not heed the end, as the hashing of a large part, is left where it is: a window waits for nobody. */
+  #abandon(): void {
+    for (const lane of LANES) {
+      for (const delivery of this.#active[lane]) delivery.fail(asFailure(this.#signal.reason));
+      this.#active[lane].clear();
+    }
+    this.#pump();
   }
 
   /** Starts the next file of one of the lanes that have room. */

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readdirSync as readdir, readFileSync, writeFileS
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { serveStatus } from '../../agents/fetch/status.ts';
 import { formatDigest } from '../../shared/digest.ts';
 import { freePort, listening, nodes, runAgent, startAgent } from '../support/agent.ts';
 import { desk, noise, sha256 } from '../support/fetching.ts';
-import { answerFile, httpOrigin } from '../support/origin.ts';
+import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 import { startProgram } from '../support/program.ts';
 import { program, requires } from '../support/requirement.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -173,6 +174,18 @@ describe('running again', () => {
     expect((await run([`${url}/f`])).code).toBe(0);
     expect(read('f').toString()).toBe('content');
   });
+
+  it('does not take for good what is not the content that is expected now', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      answerFile(request, response, { content: Buffer.from('content'), etag: '"v1"' });
+    });
+    const { outbox, run, report } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    const list = join(outbox, '..', 'list');
+    writeFileSync(list, `${url}/f --sha256 ${'b'.repeat(64)}\n`);
+    expect((await run(['--input', list])).code).toBe(6);
+    expect(report().files).toMatchObject([{ state: 'failed', failure: { code: 'unverified' } }]);
+  });
 });
 
 describe('exit codes', () => {
@@ -189,11 +202,24 @@ describe('exit codes', () => {
     ['a duration that is none', ['/x', '--duration', 'long']],
     ['an option given twice', ['/x', '--duration', '1', '--duration', '2']],
     ['one output for two sources', ['/x', '/y', '-o', 'a', '-o', 'a']],
+    ['the name of a report as output', ['/x', '-o', 'payload-fetch-report.json']],
   ])('2 for %s, and nothing is created', async (_, args) => {
     const { outbox, state, run } = desk();
     const exit = await run(args);
     expect(exit).toMatchObject({ code: 2, stdout: '' });
     expect(exit.stderr).toMatch(/^payload-fetch: .+\.\n$/);
+    expect(readdir(outbox)).toEqual([]);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  it('2 for what would have the outbox hold something else than whole files', async () => {
+    const { outbox, state, run } = desk();
+    expect((await run(['/x', '-o', join(outbox, 'payload-fetch-log.ndjson')])).code).toBe(2);
+    const below = ['/x', '--outbox', outbox, '--state', join(outbox, 'state')];
+    expect(await runAgent('payload-fetch', below)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('would be downlinked'),
+    });
     expect(readdir(outbox)).toEqual([]);
     expect(existsSync(state)).toBe(false);
   });
@@ -242,6 +268,7 @@ describe('exit codes', () => {
     expect(exit.code).toBe(7);
     expect(existsSync(state)).toBe(false);
     expect((await run(['/x', '-o', join(missing, 'x')])).code).toBe(7);
+    expect((await run(['/x', '-o', 'n'.repeat(300)])).code).toBe(7);
     expect(await run(['/x', '-o', outbox])).toMatchObject({
       code: 7,
       stderr: expect.stringContaining('is a directory'),
@@ -278,6 +305,18 @@ describe('rendezvous', () => {
     expect((origin.requests[0]?.atMs ?? 0) - upMs).toBeLessThan(900);
   });
 
+  it('is not held up by an address that accepts and is silent', async () => {
+    const silent = await rawOrigin(() => {}, { known: false });
+    const { port } = await httpOrigin((_, response) => response.end('x'));
+    const { run, report } = desk();
+    const from = ['--from', `127.0.0.1:${silent.port}`, '--from', `127.0.0.1:${port}`];
+    expect((await run(['/f', ...from, '--duration', '15'])).code).toBe(0);
+    const { answered, waitedMs } = report().server;
+    expect(answered).toBe(`127.0.0.1:${port}`);
+    // Less than what the silent one is given to answer.
+    expect(waitedMs).toBeLessThan(2500);
+  });
+
   it('takes the first of several addresses that answers', async () => {
     const { port } = await httpOrigin((_, response) => response.end('x'));
     const { run, report } = desk();
@@ -303,6 +342,20 @@ describe('--status-port', () => {
     const status = await (await fetch(`http://127.0.0.1:${port}/status`)).json();
     expect(status).toMatchObject({ state: 'running', files: [{ state: 'fetching', fetchedBytes: 5, sizeBytes: 10 }] });
     child.kill('SIGTERM');
+  });
+
+  it('tells every event, also when hundreds of small files are done at one moment', async () => {
+    const port = await freePort();
+    const { tell, close } = await serveStatus('127.0.0.1', port, () => null);
+    const answer = await fetch(`http://127.0.0.1:${port}/events`);
+    for (let at = 0; at < 800; at += 1) tell({ event: 'FileDelivered', source: `/var/log/${at}` });
+    let told = '';
+    for await (const piece of answer.body ?? []) {
+      told += Buffer.from(piece).toString();
+      if ((told.match(/\n\n/g) ?? []).length === 800) break;
+    }
+    close();
+    expect(told.match(/"FileDelivered"/g)).toHaveLength(800);
   });
 });
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { readListing } from '../../agents/fetch/expand.ts';
 import { parseHead } from '../../agents/fetch/response-head.ts';
 import { desk } from '../support/fetching.ts';
-import { httpOrigin, rawOrigin } from '../support/origin.ts';
+import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 
 const HEAD_OK = 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 1000000\r\n\r\n';
 
@@ -14,6 +14,7 @@ const HEAD_OK = 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 1000000\r\n\r\n
 const ANSWERS: readonly (readonly [name: string, answer: string, exitCode: number])[] = [
   ['no HTTP at all', '220 mail ready\r\n', 6],
   ['two lengths that differ', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef', 6],
+  ['two lengths that are equal', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde', 6],
   ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde', 6],
   [
     'a part that was not asked for',
@@ -32,6 +33,7 @@ const ANSWERS: readonly (readonly [name: string, answer: string, exitCode: numbe
     'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/x\r\nContent-Length: 0\r\n\r\n',
     5,
   ],
+  ['a redirect to a file', 'HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n', 5],
   ['a redirect to itself', 'HTTP/1.1 302 Found\r\nLocation: /f\r\nContent-Length: 0\r\n\r\n', 6],
   ['304 to a plain request', 'HTTP/1.1 304 Not Modified\r\n\r\n', 6],
   ['a header without an end', `HTTP/1.1 200 OK\r\n${'X-Filler: xxxxxxxxxxxxxxxx\r\n'.repeat(4000)}`, 6],
@@ -83,6 +85,66 @@ describe('a hostile server', () => {
     expect((await run([`${url}/f`, '--duration', '2'])).code).toBe(3);
     expect(delivered()).toEqual([]);
     expect(report().files).toMatchObject([{ state: 'resumable' }]);
+  });
+
+  it('that states the length of a large file twice is taken for no better than with a small one', async () => {
+    const { url } = await rawOrigin((request, socket) => {
+      const length = 'Content-Length: 300000\r\n';
+      if (request.startsWith('HEAD')) socket.write(`HTTP/1.1 200 OK\r\n${length}\r\n`);
+      else socket.write(`HTTP/1.1 200 OK\r\n${length}${length}\r\n${'x'.repeat(300_000)}`);
+    });
+    const { run, delivered } = desk();
+    expect((await run([`${url}/f`])).code).toBe(6);
+    expect(delivered()).toEqual([]);
+  });
+
+  it('that redirects to another scheme is quoted with it', async () => {
+    const { url } = await httpOrigin((_, response) => response.writeHead(302, { Location: 'file:///etc' }).end());
+    expect((await desk().run([`${url}/f`])).stderr).toContain('redirects to file://,');
+  });
+
+  it('that sends without end what it said was small is given up', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.method === 'HEAD') response.setHeader('Content-Length', 1000);
+      if (request.method === 'HEAD') return void response.end();
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const { run, report, delivered } = desk();
+    expect((await run([`${url}/f`, '--duration', '10'])).code).toBe(6);
+    expect(delivered()).toEqual([]);
+    expect(report().files).toMatchObject([{ failure: { code: 'bad-answer' } }]);
+  });
+
+  it('that sends one body without end keeps no other file waiting, and none of it is kept', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url !== '/endless') return void answerFile(request, response, { content: Buffer.alloc(2_000_000) });
+      if (request.method === 'HEAD') return void response.end();
+      const timer = setInterval(() => response.write('more'), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    const { run, state, delivered } = desk();
+    expect((await run([`${url}/endless`, `${url}/good`, '--duration', '4'])).code).toBe(3);
+    expect(delivered()).toEqual(['good']);
+    expect(readdirSync(join(state, 'parts'))).toEqual([]);
+  });
+
+  it('that only ends the connection has its file published when two bodies in a row are alike', async () => {
+    const content = 'x'.repeat(5000);
+    let bodies = 0;
+    const { url } = await rawOrigin((request, socket) => {
+      if (request.startsWith('HEAD')) return void socket.end('HTTP/1.0 200 OK\r\n\r\n');
+      bodies += 1;
+      // The first time the server dies on the way.
+      socket.end(`HTTP/1.0 200 OK\r\n\r\n${bodies === 1 ? content.slice(0, 2000) : content}`);
+    });
+    const { run, read, report } = desk();
+    expect((await run([`${url}/f`])).code).toBe(0);
+    expect(read('f').toString()).toBe(content);
+    expect(report().files).toMatchObject([{ verified: 'length', attempts: 3 }]);
   });
 
   it('that sends more than it promises gives what it promised', async () => {

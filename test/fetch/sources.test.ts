@@ -5,6 +5,7 @@ import { selectionOf } from '../../agents/fetch/expand.ts';
 import { parseInput } from '../../agents/fetch/input-file.ts';
 import { fits, inOrder, secondsToAskFor } from '../../agents/fetch/plan.ts';
 import { parseAddress, parseSource } from '../../agents/fetch/source.ts';
+import { freePort } from '../support/agent.ts';
 import { desk, noise, sha256 } from '../support/fetching.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { serving } from '../support/serving.ts';
@@ -41,6 +42,8 @@ describe('selectionOf', () => {
     ['/var/log', true, { directory: '/var/log/', pattern: null, depth: 32 }],
     ['/var/log/syslog', false, null],
     ['http://h:10101/x?a=*', false, null],
+    ['http://h:10101/a%5B1%5D%3F%2A', false, null],
+    ['http://h:10101/a%20*', false, { directory: '/', pattern: 'a *', depth: 1 }],
   ])('%s, recursive %s', (text, recursive, selection) =>
     expect(selectionOf(parseSource(text), recursive)).toEqual(selection),
   );
@@ -49,10 +52,10 @@ describe('selectionOf', () => {
 describe('parseInput', () => {
   it('reads a source a line, with what it has for itself', () => {
     const hash = 'a'.repeat(64);
-    const text = `# wanted\n/a -o b --priority 5\n\n"/two words" --sha256 ${hash.toUpperCase()}\r\nhttp://h:10101/x`;
+    const text = `# wanted\n/a -o "#b" --priority 5 # soon\n\n"/two words" --sha256 ${hash.toUpperCase()}\r\nhttp://h:10101/x`;
     const none = { output: null, priority: 0, sha256: null };
     expect(parseInput(text, 'f')).toEqual([
-      { ...none, source: '/a', output: 'b', priority: 5 },
+      { ...none, source: '/a', output: '#b', priority: 5 },
       { ...none, source: '/two words', sha256: hash },
       { ...none, source: 'http://h:10101/x' },
     ]);
@@ -64,13 +67,14 @@ describe('parseInput', () => {
 });
 
 describe('the plan', () => {
-  it('puts the higher priority first, then what finishes soonest', () => {
+  it('puts the higher priority first, then what finishes soonest, then what may have no end', () => {
     const files = [
-      { priority: 0, leftBytes: 9 },
-      { priority: 0, leftBytes: 1 },
-      { priority: 5, leftBytes: 100 },
+      { priority: 0, leftBytes: null, isEndless: true },
+      { priority: 0, leftBytes: 9, isEndless: false },
+      { priority: 0, leftBytes: 1, isEndless: false },
+      { priority: 5, leftBytes: 100, isEndless: false },
     ];
-    expect([...files].sort(inOrder).map((file) => file.leftBytes)).toEqual([100, 1, 9]);
+    expect([...files].sort(inOrder).map((file) => file.leftBytes)).toEqual([100, 1, 9, null]);
   });
 
   it.each([
@@ -79,7 +83,7 @@ describe('the plan', () => {
     [{ leftMs: 2000, bytesPerSecond: 1000 }, true],
     [{ leftMs: 900, bytesPerSecond: 1000 }, false],
   ])('admits what the measured rate lets end in time: %j', (room, expected) => {
-    expect(fits({ priority: 0, leftBytes: 1000 }, room)).toBe(expected);
+    expect(fits({ priority: 0, leftBytes: 1000, isEndless: false }, room)).toBe(expected);
   });
 
   it('says what the next window should ask for', () => {
@@ -123,6 +127,32 @@ describe('many sources', () => {
     expect((await desk().run(['--input', join(outbox, 'none')])).code).toBe(7);
   });
 
+  it('are delivered once, however often they are named, and those of one path on several servers each', async () => {
+    const origins = await Promise.all(['a', 'b', 'c'].map((text) => httpOrigin((_, response) => response.end(text))));
+    const urls = origins.map(({ url }) => `${url}/f`);
+    const { run, read, delivered } = desk();
+    expect((await run([...urls, ...urls])).code).toBe(0);
+    expect(
+      delivered()
+        .map((name) => read(name).toString())
+        .sort(),
+    ).toEqual(['a', 'b', 'c']);
+    for (const { requests } of origins) expect(requests).toHaveLength(1);
+  });
+
+  it('do not wait for a directory whose server is not there', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('x'));
+    const dead = await freePort();
+    const { run, delivered, report } = desk();
+    expect((await run([`http://127.0.0.1:${dead}/d/`, `${url}/f`, '--duration', '2'])).code).toBe(4);
+    expect(delivered()).toEqual(['f']);
+    expect(
+      report()
+        .files.map((file) => file.failure?.code ?? file.state)
+        .sort(),
+    ).toEqual(['delivered', 'no-server']);
+  });
+
   it('of a higher priority come first', async () => {
     const { url, requests } = await httpOrigin((_, response) => response.end(noise(300_000)));
     const { outbox, run } = desk();
@@ -145,6 +175,29 @@ describe('--once', () => {
     // Without it, the same command fetches afresh.
     expect((await run([`${url}/f`])).code).toBe(0);
     expect(delivered()).toEqual(['f']);
+  });
+
+  it('needs no server for that', async () => {
+    const { url, close } = await httpOrigin((_, response) => response.end('x'));
+    const { outbox, run, report } = desk();
+    expect((await run([`${url}/f`, '--once'])).code).toBe(0);
+    rmSync(join(outbox, 'f'));
+    close();
+    expect((await run([`${url}/f`, '--once', '--duration', '9'])).code).toBe(0);
+    expect(report()).toMatchObject({ server: { answered: null }, files: [{ state: 'delivered', attempts: 0 }] });
+  });
+
+  it('does not count a delivery that did not come about', async () => {
+    const { url, write } = await serving({ f: noise(400_000) });
+    const { outbox, run, read } = desk();
+    // Its place is taken by a directory: whole and verified, it cannot appear.
+    mkdirSync(join(outbox, 'f'));
+    expect((await run([`${url}/f`])).code).toBe(7);
+    rmSync(join(outbox, 'f'), { recursive: true });
+    const now = noise(300_000);
+    write('f', now);
+    expect((await run([`${url}/f`, '--once'])).code).toBe(0);
+    expect(read('f').equals(now)).toBe(true);
   });
 });
 

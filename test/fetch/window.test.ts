@@ -1,9 +1,14 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { Delivery } from '../../agents/fetch/delivery.ts';
+import { Journal } from '../../agents/fetch/journal.ts';
+import { LinkRate } from '../../agents/fetch/link-rate.ts';
+import { Scheduler } from '../../agents/fetch/scheduler.ts';
+import { Failure } from '../../shared/failure.ts';
 import { desk, noise } from '../support/fetching.ts';
-import { httpOrigin } from '../support/origin.ts';
+import { answerFile, httpOrigin } from '../support/origin.ts';
 import { relay } from '../support/relay/relay.ts';
 import { slow } from '../support/relay/slow.ts';
 import { serving } from '../support/serving.ts';
@@ -70,6 +75,38 @@ describe('--duration and --margin', () => {
     expect(performance.now() - atMs).toBeLessThan(1000);
     expect(report()).toMatchObject({ state: 'ended', ending: 'signal', exitCode: 3 });
   });
+
+  it('waits for no file that does not heed the end', async () => {
+    const ending = new AbortController();
+    const failures: string[] = [];
+    // As one whose large part is being hashed.
+    const deaf = {
+      lane: 'bulk',
+      priority: 0,
+      leftBytes: 1,
+      isEndless: false,
+      settled: false,
+      notBeforeMs: 0,
+      item: { peer: { current: {} } },
+      step: () => new Promise<void>(() => ending.abort(new Failure('time-ran-out', 'The end.'))),
+      fail: ({ code }: Failure) => failures.push(code),
+    };
+    const scheduler = new Scheduler(new LinkRate(() => 0), null, ending.signal, 1);
+    scheduler.add([deaf as unknown as Delivery]);
+    await scheduler.run(Promise.resolve());
+    expect(failures).toEqual(['time-ran-out']);
+  });
+
+  it('keeps durably what came until then', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      answerFile(request, response, { content: noise(1_000_000), etag: '"v"' }, { stallAfterBytes: 300_000 });
+    });
+    const { state, run } = desk();
+    expect((await run([`${url}/f`, '--duration', '1'])).code).toBe(3);
+    const journal = new Journal(state);
+    journal.close();
+    expect([...journal.marks.values()]).toMatchObject([{ bytes: 300_000 }]);
+  });
 });
 
 describe('--budget', () => {
@@ -85,6 +122,25 @@ describe('--budget', () => {
     const held = report().files.filter((file) => file.state === 'held back');
     expect(held.length).toBe(FILES - (delivered().length - 1));
     expect(held[0]?.failure?.code).toBe('over-budget');
+  });
+
+  it('counts a body without a length, and one that an earlier window has kept whole', async () => {
+    const content = noise(400_000);
+    const { url } = await httpOrigin((request, response) => {
+      if (request.url === '/kept') return void answerFile(request, response, { content, etag: '"v"' });
+      response.write(content);
+      response.end();
+    });
+    const { outbox, run, delivered, report } = desk();
+    mkdirSync(join(outbox, 'kept'));
+    expect((await run([`${url}/kept`])).code).toBe(7);
+    rmSync(join(outbox, 'kept'), { recursive: true });
+    const sources = ['a', 'b', 'c'].map((name) => `${url}/${name}`);
+    expect((await run([...sources, '--budget', '1MB'])).code).toBe(3);
+    expect(delivered()).toHaveLength(2);
+    expect((await run([`${url}/kept`, '--budget', '1MB'])).code).toBe(3);
+    expect(report().files).toMatchObject([{ state: 'held back' }]);
+    expect(delivered()).toHaveLength(2);
   });
 
   it('bounds a body without an end', async () => {
