@@ -1,5 +1,6 @@
 import { parseDigest, type StatedDigest } from '../../shared/digest.ts';
 import { Failure } from '../../shared/failure.ts';
+import { parseHttpDate } from '../../shared/http-date.ts';
 import { parseContentRange } from '../../shared/range.ts';
 import { type EntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
 import type { Head } from './response-head.ts';
@@ -98,6 +99,16 @@ function versionOf(head: Head): Version {
     lastModified: head.fields.get('last-modified') ?? null,
     sizeBytes: contentLength(head),
   };
+}
+
+/**
+ * Whether a change right after the answer need not show in what names the version: many servers make their entity tags of
+ * a modification time in whole seconds, and this file was modified in the second in which the answer was made (RFC 9110,
+ * 8.8.2.2).
+ */
+export function mayChangeUnseen({ fields }: Head): boolean {
+  const [madeAt, modifiedAt] = ['date', 'last-modified'].map((name) => parseHttpDate(fields.get(name) ?? '', 0));
+  return madeAt != null && modifiedAt != null && modifiedAt >= madeAt;
 }
 
 /**
