@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, contentLength, judge, statedDigest } from '../../agents/fetch/answer.ts';
+import { type Asked, contentLength, judge, mayChangeUnseen, statedDigest } from '../../agents/fetch/answer.ts';
 import { formatDigest } from '../../shared/digest.ts';
 
 const head = (status: number, fields: Record<string, string> = {}) => ({
@@ -92,4 +92,17 @@ describe('statedDigest', () => {
     'never takes %j for none',
     (fields) => expect(() => statedDigest(head(200, fields))).toThrow(failing('unverified')),
   );
+});
+
+describe('mayChangeUnseen (RFC 9110, 8.8.2.2)', () => {
+  const date = 'Tue, 24 Nov 2026 06:00:05 GMT';
+  it.each([
+    ['Tue, 24 Nov 2026 06:00:05 GMT', true],
+    ['Tue, 24 Nov 2026 06:00:06 GMT', true],
+    ['Tue, 24 Nov 2026 06:00:04 GMT', false],
+    ['yesterday', false],
+  ])('modified %s: %s', (modified, expected) =>
+    expect(mayChangeUnseen(head(200, { date, 'last-modified': modified }))).toBe(expected),
+  );
+  it('cannot tell without both dates', () => expect(mayChangeUnseen(head(200, { date }))).toBe(false));
 });
