@@ -26,7 +26,8 @@ const SECOND_MS = 1000;
  */
 export class Delivery implements Candidate {
   readonly #task: FileTask;
-  readonly #staged: StagedFile;
+  /** Most files are small, and never need it. */
+  #staged: StagedFile | null = null;
   /** Nothing more is to be done. */
   settled = false;
   #surveyed = false;
@@ -34,7 +35,6 @@ export class Delivery implements Candidate {
 
   constructor(context: DeliveryContext, item: Item) {
     this.#task = new FileTask(context, item);
-    this.#staged = new StagedFile(this.#task);
   }
 
   get item(): Item {
@@ -179,7 +179,9 @@ export class Delivery implements Candidate {
     const small = this.lane === 'small';
     this.#task.beginAttempt();
     const delivered = await this.#task.stillDelivered(small);
-    return small ? deliverSmall(this.#task, server, delivered) : this.#staged.deliver(server, delivered);
+    if (small) return deliverSmall(this.#task, server, delivered);
+    this.#staged ??= new StagedFile(this.#task);
+    return this.#staged.deliver(server, delivered);
   }
 }
 

@@ -72,6 +72,7 @@ async function main(): Promise<number> {
   let status: Status | null = null;
   const emit = (event: FetchEvent): void => {
     recorder.emit(event);
+    if (!settings.json && status === null) return;
     const told = { elapsedMs: elapsedMs(), ...event };
     if (settings.json) process.stdout.write(`${JSON.stringify(told)}\n`);
     status?.tell(told);

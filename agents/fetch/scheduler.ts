@@ -28,9 +28,11 @@ export class Scheduler {
   /** Servers that were waited for in vain: their files need not wait again to learn the same. */
   readonly #gone = new Map<Peer, Failure>();
   #smallBytes = 0;
+  #highestPriority = Number.NEGATIVE_INFINITY;
   /** No more deliveries are to come. */
   #complete = false;
   #timer: NodeJS.Timeout | null = null;
+  #soon: NodeJS.Immediate | null = null;
   #finish: () => void = () => {};
 
   /** `endingMs`: how long a file may take to heed `signal`. */
@@ -46,6 +48,7 @@ export class Scheduler {
       const gone = this.#gone.get(delivery.item.peer);
       if (gone !== undefined) delivery.fail(gone);
       else this.#waiting[delivery.lane].push(delivery);
+      this.#highestPriority = Math.max(this.#highestPriority, delivery.priority);
     }
     for (const lane of LANES) this.#waiting[lane].sort(inOrder);
     this.#pump();
@@ -120,6 +123,7 @@ export class Scheduler {
 
   /** Files of a lower priority do not take the link from one that is on its way. */
   #isOutranked({ priority }: Delivery): boolean {
+    if (priority >= this.#highestPriority) return false;
     for (const lane of LANES) for (const active of this.#active[lane]) if (active.priority > priority) return true;
     return false;
   }
@@ -142,6 +146,14 @@ export class Scheduler {
       const gone = this.#gone.get(delivery.item.peer);
       if (gone !== undefined) delivery.fail(gone);
       if (!delivery.settled) this.#put(delivery);
+      this.#pumpSoon();
+    });
+  }
+
+  /** In a moment: small files end many at a time. */
+  #pumpSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
       this.#pump();
     });
   }
