@@ -22,6 +22,8 @@ export interface OpenEntry {
   readonly kind: 'file' | 'directory';
   /** Open for reading; of a directory, for its name in /proc/self/fd only. */
   readonly fd: number;
+  /** Where it lies; see {@link realPathOf}. */
+  readonly realPath: string;
   readonly identity: FileIdentity;
 }
 
@@ -37,22 +39,21 @@ export const O_PATH = 0o10000000;
  * path, opened for reading.
  */
 export class FileStore {
-  /** The served directory, with no link in it. */
-  readonly root: string;
-  readonly #prefix: Buffer;
+  /** The served directory; see {@link realPathOf}. */
+  readonly #root: string;
   readonly #links: LinkPolicy;
 
   /** Throws a `disk-refused` failure where the directory is not there or cannot be read, or where there is no /proc. */
   constructor(directory: string, links: LinkPolicy) {
     const what = `The directory to serve, ${directory},`;
     try {
-      this.root = realpathSync(directory);
-      if (!statSync(this.root).isDirectory()) throw new Failure('disk-refused', `${what} is not a directory.`);
-      closeSync(openSync(this.root, constants.O_RDONLY | constants.O_DIRECTORY));
+      const root = realpathSync(directory);
+      if (!statSync(root).isDirectory()) throw new Failure('disk-refused', `${what} is not a directory.`);
+      closeSync(openSync(root, constants.O_RDONLY | constants.O_DIRECTORY));
+      this.#root = withSlash(Buffer.from(root).toString('latin1'));
     } catch (error) {
       throw error instanceof Failure ? error : diskFailure(`${what} cannot be read`, error);
     }
-    this.#prefix = Buffer.from(this.root === '/' ? '/' : `${this.root}/`);
     this.#links = links;
     if (statSync('/proc/self/fd', { throwIfNoEntry: false }) === undefined) {
       throw new Failure(
@@ -66,7 +67,7 @@ export class FileStore {
   open(path: string): OpenEntry | RefusalCode {
     let handle: number;
     try {
-      handle = openSync(Buffer.concat([this.#prefix, Buffer.from(path.slice(1), 'latin1')]), O_PATH);
+      handle = openSync(Buffer.from(this.#root + path.slice(1), 'latin1'), O_PATH);
     } catch (error) {
       return refusalOf(error);
     }
@@ -74,13 +75,14 @@ export class FileStore {
     try {
       const stat = fstatSync(handle, { bigint: true });
       if (!stat.isFile() && !stat.isDirectory()) return 'not-a-file';
-      if (!this.#mayBeRead(handle, path)) return 'outside';
+      const realPath = realPathOf(handle);
+      if (!this.#mayBeRead(realPath, path)) return 'outside';
       const identity = identityIn(stat);
       if (stat.isDirectory()) {
         kept = true;
-        return { kind: 'directory', fd: handle, identity };
+        return { kind: 'directory', fd: handle, realPath, identity };
       }
-      return { kind: 'file', fd: reopen(handle), identity };
+      return { kind: 'file', fd: reopen(handle), realPath, identity };
     } catch (error) {
       return refusalOf(error);
     } finally {
@@ -88,16 +90,22 @@ export class FileStore {
     }
   }
 
-  #mayBeRead(handle: number, path: string): boolean {
-    if (this.#links === 'all') return true;
-    const at = readlinkSync(`/proc/self/fd/${handle}`, 'buffer');
-    if (this.#links === 'none') {
-      return at.equals(
-        path === '/' ? Buffer.from(this.root) : Buffer.concat([this.#prefix, Buffer.from(path.slice(1), 'latin1')]),
-      );
-    }
-    return at.subarray(0, this.#prefix.length).equals(this.#prefix) || at.equals(Buffer.from(this.root));
+  #mayBeRead(realPath: string, path: string): boolean {
+    if (this.#links === 'none') return realPath === withSlash(this.#root + path.slice(1));
+    return this.#links === 'all' || realPath.startsWith(this.#root);
   }
+}
+
+/**
+ * Where the file or directory that a handle holds lies at this moment, with no link in it: of byte characters
+ * (shared/path.ts), and with a slash at its end.
+ */
+export function realPathOf(fd: number): string {
+  return withSlash(readlinkSync(`/proc/self/fd/${fd}`, 'latin1'));
+}
+
+function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
 }
 
 /** Opens once more, for reading, what a handle holds; for a handle of its own or for one that could not read. */

@@ -2,8 +2,8 @@ import { formatHttpDate } from '../../shared/http-date.ts';
 import type { ListingEntry } from '../../shared/listing.ts';
 import { encodePath } from '../../shared/path.ts';
 import { formatBytes } from '../../shared/quantity.ts';
+import type { Entry } from './entries.ts';
 import { oneOf, readQuery } from './query.ts';
-import type { Entry } from './walk.ts';
 
 /** How a listing is asked for, by its query. */
 export interface ListingView {

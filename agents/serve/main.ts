@@ -18,6 +18,7 @@ import { type Ending, type RunState, reportOf } from './report.ts';
 import { readSettings } from './settings.ts';
 import { Site } from './site.ts';
 import { eventsOf, Tally } from './tally.ts';
+import { Walkers } from './walkers.ts';
 import { leftOfWindowMs, type Phase, phaseAt, SIGNAL_GRACE_MS } from './window.ts';
 
 /** The composition root of payload-serve: the one place that reads `process`, wires the parts and ends the run. */
@@ -55,8 +56,7 @@ async function run(): Promise<void> {
   };
 
   const tally = new Tally();
-  const digests = new Digests();
-  const site = new Site(store, digests, { index: settings.index }, () => {
+  const site = new Site(store, new Digests(), new Walkers(), { index: settings.index }, () => {
     if (settings.exitWhenDone) leave('done', Number.POSITIVE_INFINITY);
   });
   const http = new HttpServer(settings.limits, new BufferPool(), answer, (outcome) => {

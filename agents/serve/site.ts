@@ -12,13 +12,14 @@ import { version } from '../common/version.ts';
 import { type Answer, answerWith, refuse } from './answer.ts';
 import { answerWithDigest } from './digest-answer.ts';
 import type { Digests } from './digests.ts';
+import { entriesOf } from './entries.ts';
 import { answerFromFile } from './file-answer.ts';
-import type { FileStore, OpenEntry } from './file-store.ts';
+import { type FileStore, type OpenEntry, refusalOf } from './file-store.ts';
 import type { Request } from './http.ts';
 import { arrange, listingJson, listingPage, prefersJson, readView } from './listing.ts';
 import { answerWithManifest } from './manifest-answer.ts';
 import { parseTarget, type Target } from './target.ts';
-import { walk } from './walk.ts';
+import type { Walkers } from './walkers.ts';
 
 /** What the operator decides about a site. */
 export interface SiteOptions {
@@ -32,13 +33,15 @@ const READS: Answer = refuse('method-not-allowed', { Allow: 'GET, HEAD' });
 export class Site {
   readonly #store: FileStore;
   readonly #digests: Digests;
+  readonly #walkers: Walkers;
   readonly #options: SiteOptions;
   readonly #done: () => void;
 
   /** `done` is called when a client says that it has everything. */
-  constructor(store: FileStore, digests: Digests, options: SiteOptions, done: () => void) {
+  constructor(store: FileStore, digests: Digests, walkers: Walkers, options: SiteOptions, done: () => void) {
     this.#store = store;
     this.#digests = digests;
+    this.#walkers = walkers;
     this.#options = options;
     this.#done = done;
   }
@@ -89,9 +92,10 @@ export class Site {
     if (entry.kind === 'file' && hashed !== null) {
       return answerWithDigest(entry, query, request.field('if-match'), this.#digests, request.whenGone);
     }
-    if (entry.kind === 'directory' && listed !== null) return answerWithManifest(entry, query, request.method);
     closeSync(entry.fd);
-    return refuse('absent');
+    return entry.kind === 'directory' && listed !== null
+      ? answerWithManifest(entry.realPath, query, request.method, this.#walkers)
+      : refuse('absent');
   }
 }
 
@@ -107,18 +111,15 @@ function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer
       const location = `${encodePath(target.path)}/${query}`;
       return answerWith(301, 'text/plain; charset=utf-8', `${location}\n`, { Location: location });
     }
-    const found = [...walk(entry.fd, 1)];
-    if (found.includes(null)) return refuse('unreadable');
     const view = readView(target.query);
-    const entries = arrange(
-      found.filter((one) => one !== null),
-      view,
-    );
+    const entries = arrange([...entriesOf(entry.fd, '')], view);
     // The page needs nothing from anywhere, and no name in it can make it ask for something.
     const headers = { Vary: 'Accept', 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
     return prefersJson(request.field('accept'))
       ? answerWith(200, 'application/json', listingJson(entries), headers)
       : answerWith(200, 'text/html; charset=utf-8', listingPage(target.path, entries, view), headers);
+  } catch (error) {
+    return refuse(refusalOf(error));
   } finally {
     closeSync(entry.fd);
   }

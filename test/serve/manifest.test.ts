@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ManifestLine, parseManifestLine } from '../../shared/manifest.ts';
@@ -95,6 +95,46 @@ it('a manifest never enters a link that leads out', async () => {
   symlinkSync(outside, join(server.root, 'link'));
   expect(pathsIn(await manifest(server, '/'))).toEqual(['link']);
   expect((await fetch(`${server.origin}${featurePath('manifest', '/link')}`)).status).toBe(403);
+});
+
+it('a manifest never enters a directory that a link takes the place of meanwhile', async () => {
+  const server = await startServer();
+  const outside = mkdtempSync(join(server.root, '../outside-'));
+  writeFileSync(join(outside, 'secret'), 'secret');
+  const [place, aside] = [join(server.root, 'a/b'), join(server.root, 'aside')];
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'f'), '');
+  for (let file = 0; file < 300; file += 1) writeFileSync(join(server.root, `a/${file}`), '');
+  let running = true;
+  const swapping = (async () => {
+    while (running) {
+      renameSync(place, aside);
+      symlinkSync(outside, place);
+      await new Promise(setImmediate);
+      unlinkSync(place);
+      renameSync(aside, place);
+      await new Promise(setImmediate);
+    }
+  })();
+  for (let round = 0; round < 100; round += 1) {
+    const lines = await manifest(server, '/');
+    expect(lines.at(-1)).toMatchObject({ kind: 'end' });
+    expect(pathsIn(lines).filter((path) => path?.includes('secret'))).toEqual([]);
+  }
+  running = false;
+  await swapping;
+});
+
+it('two manifests at once are both whole, and a flat directory comes in steps', async () => {
+  const server = await startServer();
+  const names = Array.from({ length: 5000 }, (_, file) => `file-${file}`);
+  for (const name of names) writeFileSync(join(server.root, name), '');
+  const both = await Promise.all([manifest(server, '/'), manifest(server, '/')]);
+  for (const lines of both) {
+    expect(pathsIn(lines)).toEqual([...names].sort());
+    expect(lines.at(-1)).toMatchObject({ count: names.length, complete: true });
+  }
+  expect((await manifest(server, '/?limit=4999')).at(-1)).toMatchObject({ count: 4999, reason: 'limit' });
 });
 
 it.each(['?depth=0', '?depth=x', '?glob=[a', '?other'])('a manifest is refused for %s', async (query) => {
