@@ -45,6 +45,22 @@ export const commonEvents = {
   RunFailed: kind<{ code: string; reason: string; advice: string }>('error', (e) => `${e.reason} ${e.advice}`),
 };
 
+/** What is told of every request, however it ended: one event each. */
+interface RequestFacts {
+  readonly client: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** Content-Range of the answer, where it has one. */
+  readonly range: string | null;
+  readonly sentBytes: number;
+  readonly tookMs: number;
+}
+
+function requestIn({ client, method, path, range }: RequestFacts): string {
+  return `${client} ${method} ${path}${range === null ? '' : ` (${range})`}`;
+}
+
 /** What payload-serve tells. */
 export const serveEvents = {
   ...commonEvents,
@@ -52,30 +68,21 @@ export const serveEvents = {
     'info',
     (e) => `Serving ${e.directory} at ${e.address} port ${e.port}.`,
   ),
-  RequestServed: kind<{
-    client: string;
-    method: string;
-    path: string;
-    status: number;
-    range: string | null;
-    sentBytes: number;
-    tookMs: number;
-  }>(
+  RequestServed: kind<RequestFacts>(
     'debug',
-    (e) =>
-      `${e.client} ${e.method} ${e.path}${e.range === null ? '' : ` (${e.range})`}: ${e.status}, ${formatBytes(e.sentBytes)} in ${e.tookMs} ms.`,
+    (e) => `${requestIn(e)}: ${e.status}, ${formatBytes(e.sentBytes)} in ${e.tookMs} ms.`,
   ),
-  RequestRefused: kind<{ client: string; method: string; path: string; status: number; code: string; reason: string }>(
+  RequestRefused: kind<RequestFacts & { code: string; reason: string }>(
     'warn',
-    (e) => `${e.client} ${e.method} ${e.path}: ${e.status}, ${e.reason}`,
+    (e) => `${requestIn(e)}: ${e.status}, ${e.reason}`,
   ),
-  TransferCut: kind<{ client: string; path: string; sentBytes: number; promisedBytes: number; reason: string }>(
+  TransferCut: kind<RequestFacts & { promisedBytes: number; reason: string }>(
     'warn',
-    (e) => `${e.client} ${e.path}: cut after ${e.sentBytes} of ${e.promisedBytes} bytes, ${e.reason}.`,
+    (e) => `${requestIn(e)}: cut after ${e.sentBytes} of ${e.promisedBytes} bytes, ${e.reason}.`,
   ),
-  RequestFailed: kind<{ client: string; path: string; reason: string }>(
+  RequestFailed: kind<RequestFacts & { reason: string }>(
     'error',
-    (e) => `${e.client} ${e.path}: the server failed at this request, ${e.reason}.`,
+    (e) => `${requestIn(e)}: the server failed at this request, ${e.reason}.`,
   ),
   Closed: kind<{ requests: number; sentBytes: number }>(
     'info',

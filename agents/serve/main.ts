@@ -17,7 +17,7 @@ import { holderOfPort } from './port-holder.ts';
 import { type Ending, type RunState, reportOf } from './report.ts';
 import { readSettings } from './settings.ts';
 import { Site } from './site.ts';
-import { eventsOf, Tally } from './tally.ts';
+import { eventOf, Tally } from './tally.ts';
 import { Walkers } from './walkers.ts';
 import { leftOfWindowMs, type Phase, phaseAt, SIGNAL_GRACE_MS } from './window.ts';
 
@@ -61,7 +61,7 @@ async function run(): Promise<void> {
   });
   const http = new HttpServer(settings.limits, new BufferPool(), answer, (outcome) => {
     tally.add(outcome);
-    for (const event of eventsOf(outcome)) recorder.emit(event);
+    recorder.emit(eventOf(outcome));
     report.touch();
   });
   const reportPath = outbox === null ? null : join(outbox, 'payload-serve-report.json');

@@ -71,25 +71,20 @@ export class Tally {
 }
 
 /** What there is to tell of a request that has ended. */
-export function eventsOf({ request, answer, sentBytes, tookMs, cut, thrown }: Outcome): readonly ServeEvent[] {
+export function eventOf({ request, answer, sentBytes, tookMs, cut, thrown }: Outcome): ServeEvent {
   const { client, method } = request;
-  const path = pathOf(request.target);
   const { status, headers, refusal } = answer;
+  const range = headers['Content-Range'] === undefined ? null : String(headers['Content-Range']);
+  const path = pathOf(request.target);
+  const facts = { client, method, path, status, range, sentBytes, tookMs: Math.round(tookMs) };
   if (thrown !== null) {
-    return [
-      { event: 'RequestFailed', client, path, reason: thrown instanceof Error ? thrown.message : String(thrown) },
-    ];
+    return { event: 'RequestFailed', ...facts, reason: thrown instanceof Error ? thrown.message : String(thrown) };
   }
   if (refusal !== null) {
-    const reason = refusalKinds[refusal].sentence;
-    return [{ event: 'RequestRefused', client, method, path, status, code: refusal, reason }];
+    return { event: 'RequestRefused', ...facts, code: refusal, reason: refusalKinds[refusal].sentence };
   }
-  const range = headers['Content-Range'] === undefined ? null : String(headers['Content-Range']);
-  const took = Math.round(tookMs);
-  const served: ServeEvent = { event: 'RequestServed', client, method, path, status, range, sentBytes, tookMs: took };
-  if (cut === null) return [served];
-  const promisedBytes = Number(headers['Content-Length'] ?? 0);
-  return [served, { event: 'TransferCut', client, path, sentBytes, promisedBytes, reason: cut }];
+  if (cut === null) return { event: 'RequestServed', ...facts };
+  return { event: 'TransferCut', ...facts, promisedBytes: Number(headers['Content-Length'] ?? 0), reason: cut };
 }
 
 /** Without the query, in which a careless client may have put a secret. */
