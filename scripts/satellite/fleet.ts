@@ -90,7 +90,9 @@ async function order(desk: Desk, body: TutorialOrder): Promise<void> {
 
 async function untilIdle(desk: Desk): Promise<void> {
   for (;;) {
-    const view = (await (await fetch(`${desk.url}/desk/view`)).json()) as DeskView;
+    // On a connection of its own: a kept one may be ended by the desk, as idle, in the moment in which it is used again.
+    const response = await fetch(`${desk.url}/desk/view`, { headers: { connection: 'close' } });
+    const view = (await response.json()) as DeskView;
     const isOver = view.windows.every(({ phase }) => phase === 'closed' || phase === 'missed');
     if (isOver && view.downloads.length === 0) return;
     await delay(500);
