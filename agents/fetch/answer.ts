@@ -3,7 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import { parseHttpDate } from '../../shared/http-date.ts';
 import { parseContentRange } from '../../shared/range.ts';
 import { type EntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
-import type { Head } from './response-head.ts';
+import { contentLength, type Head } from './response-head.ts';
 import type { Version } from './stage.ts';
 
 /** What a request asked for, as far as its answer is judged by it. */
@@ -71,17 +71,6 @@ function judgeRest(head: Head, asked: Asked): Answer {
     throw new Failure('bad-answer', 'The Content-Length of the answer contradicts its Content-Range.');
   }
   return { kind: 'rest', version, stated: statedDigest(head) };
-}
-
-/**
- * Content-Length; `null` where there is none. Several equal ones might be taken for one (RFC 9112, 6.3), which undici does
- * not do, and so neither path does.
- */
-export function contentLength(head: Head): number | null {
-  const text = head.fields.get('content-length');
-  if (text === undefined) return null;
-  if (!/^[0-9]{1,15}$/.test(text)) throw new Failure('bad-answer', `The server's Content-Length "${text}" is none.`);
-  return Number(text);
 }
 
 function versionOf(head: Head): Version {

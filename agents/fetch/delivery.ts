@@ -1,13 +1,13 @@
 import { asFailure, type Failure } from '../../shared/failure.ts';
 import { elapsedMs } from '../common/run-clock.ts';
-import { contentLength, mayChangeUnseen } from './answer.ts';
+import { mayChangeUnseen } from './answer.ts';
 import { FileTask, SMALL_BYTES } from './file-task.ts';
 import type { DeliveryContext, Item } from './item.ts';
 import type { Candidate } from './plan.ts';
 import { offers } from './proof.ts';
 import type { Server } from './rendezvous.ts';
 import { type FileEntry, fileFailure } from './report.ts';
-import { Unmeasured } from './response-head.ts';
+import { contentLength, Unmeasured } from './response-head.ts';
 import { nextTry } from './retry.ts';
 import { deliverSmall, TooLarge } from './small-file.ts';
 import { StagedFile } from './staged-file.ts';

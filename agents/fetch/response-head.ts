@@ -1,4 +1,4 @@
-import { contentLength } from './answer.ts';
+import { Failure } from '../../shared/failure.ts';
 
 /** The header of a response; field names in lower case, fields that come several times joined by commas (RFC 9110, 5.3). */
 export interface Head {
@@ -33,6 +33,17 @@ export function parseHead(text: string): ResponseHead | null {
   const options = fields.get('connection')?.toLowerCase() ?? '';
   const persists = minor === '1' ? !/\bclose\b/.test(options) : /\bkeep-alive\b/.test(options);
   return { status: Number(status), fields, persists };
+}
+
+/**
+ * Content-Length; `null` where there is none. Several equal ones might be taken for one (RFC 9112, 6.3), which undici does
+ * not do, and so neither path does.
+ */
+export function contentLength(head: Head): number | null {
+  const text = head.fields.get('content-length');
+  if (text === undefined) return null;
+  if (!/^[0-9]{1,15}$/.test(text)) throw new Failure('bad-answer', `The server's Content-Length "${text}" is none.`);
+  return Number(text);
 }
 
 /**
