@@ -14,6 +14,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ManifestEnd } from '../../shared/manifest.ts';
 import { featurePath } from '../../shared/protocol.ts';
 import { nodes } from '../support/agent.ts';
 import { rounds } from '../support/effort.ts';
@@ -171,4 +172,7 @@ it('what may not be read is a 403', requires(program('setpriv', 'util-linux')), 
     expect(response.status, path).toBe(403);
     expect(await response.json()).toMatchObject({ error: 'unreadable' });
   }
+  const manifest = await (await fetch(`${server.origin}${featurePath('manifest', '/')}`)).text();
+  const end: ManifestEnd = { kind: 'end', count: 2, complete: false, reason: 'unreadable' };
+  expect(manifest.trimEnd().split('\n').at(-1)).toBe(JSON.stringify(end));
 });

@@ -139,6 +139,7 @@ describe('nothing outside the directory is read', () => {
       '/swapped/f',
       '/swapped/',
       '/.well-known/payload-link/manifest/swapped',
+      '/.well-known/payload-link/manifest/',
       '/.well-known/payload-link/digest/swapped/f',
     ];
     for (let asked = 0; asked < rounds(2000); asked += 20) {
