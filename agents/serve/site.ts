@@ -112,7 +112,7 @@ function inDirectory(entry: OpenEntry, target: Target, request: Request): Answer
       return answerWith(301, 'text/plain; charset=utf-8', `${location}\n`, { Location: location });
     }
     const view = readView(target.query);
-    const entries = arrange([...entriesOf(entry.fd, '')], view);
+    const entries = arrange([...entriesOf(entry.fd)], view);
     // The page needs nothing from anywhere, and no name in it can make it ask for something.
     const headers = { Vary: 'Accept', 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" };
     return prefersJson(request.field('accept'))

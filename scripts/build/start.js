@@ -6,6 +6,8 @@
 (require, file, content, cachePath, digest) => {
   const fs = require('fs');
   const { Script } = require('vm');
+  // payload-serve leaves the directory in which it was started.
+  cachePath = require('path').resolve(cachePath);
 
   /** Holds for what was compiled of this very bundle, by this very Node, and was not damaged since. */
   const seal = (compiled) =>
