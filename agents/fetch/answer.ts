@@ -3,7 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import { parseHttpDate } from '../../shared/http-date.ts';
 import { parseContentRange } from '../../shared/range.ts';
 import { type EntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
-import { contentLength, type Head } from './response-head.ts';
+import { contentLength, type Head } from './http-message.ts';
 import type { Version } from './stage.ts';
 
 /** What a request asked for, as far as its answer is judged by it. */

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
 import type { Request } from './exchange.ts';
+import { contentBytes, formatGet, type Head, HeadReader, Unmeasured } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import type { PartWriter } from './part-writer.ts';
-import { contentBytes, type Head, LONGEST_HEAD_BYTES, parseHead, Unmeasured } from './response-head.ts';
 import { type Address, formatAddress } from './source.ts';
 
 /** Where bytes go that come before there is a place for them, or while the disk is behind. */
@@ -27,7 +27,7 @@ export function bulkGet(
   const { target, signal, silenceMs = SILENCE_MS } = request;
   return new Promise((resolve, reject) => {
     const spare = Buffer.allocUnsafe(SPARE_BYTES);
-    let header = Buffer.alloc(0);
+    const reader = new HeadReader(address);
     let head: Head | null = null;
     let leftBytes = 0;
     let held = false;
@@ -77,25 +77,6 @@ export function bulkGet(
       arrived(body.length);
       return waiting === undefined;
     };
-    const readHeader = (bytes: Uint8Array): boolean => {
-      header = Buffer.concat([header, bytes]);
-      for (;;) {
-        const end = header.indexOf('\r\n\r\n');
-        if (end < 0 || end > LONGEST_HEAD_BYTES) {
-          if (header.length <= LONGEST_HEAD_BYTES) return true;
-          throw new Failure('bad-answer', `${formatAddress(address)} sends a header without end.`);
-        }
-        const read = parseHead(header.subarray(0, end).toString('latin1'));
-        if (read === null) throw new Failure('bad-answer', `${formatAddress(address)} does not answer in HTTP.`);
-        const rest = header.subarray(end + 4);
-        // 1xx are announcements (RFC 9110, 15.2); the answer follows.
-        if (read.status < 200) {
-          header = rest;
-          continue;
-        }
-        return begin(read, rest);
-      }
-    };
     const begin = (read: Head, rest: Buffer): boolean => {
       const lengthBytes = contentBytes(read);
       if (read.status < 300 && lengthBytes === null) throw new Unmeasured();
@@ -117,7 +98,10 @@ export function bulkGet(
           if (settled) return false;
           try {
             const filled = (buffer as Uint8Array).subarray(0, bytes);
-            if (head === null) return readHeader(filled);
+            if (head === null) {
+              const read = reader.read(Buffer.from(filled.buffer, filled.byteOffset, bytes));
+              return read === null || begin(read.head, read.rest);
+            }
             if (filled.buffer === spare.buffer) return take(filled);
             writer.filled(bytes);
             arrived(bytes);
@@ -148,13 +132,6 @@ export function bulkGet(
       return;
     }
     signal.addEventListener('abort', onAbort);
-    const fields = {
-      host: formatAddress(address),
-      'accept-encoding': 'identity',
-      connection: 'close',
-      ...request.fields,
-    };
-    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+    socket.write(formatGet(address, target, { connection: 'close', ...request.fields }), 'latin1');
   });
 }

@@ -1,8 +1,8 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { Failure } from '../../shared/failure.ts';
+import { type Head, LONGEST_HEAD_BYTES } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import { Pipeline } from './pipeline.ts';
-import { type Head, LONGEST_HEAD_BYTES } from './response-head.ts';
 import { type Address, formatAddress } from './source.ts';
 
 /** Takes a body piece by piece. A promise holds the sender back until it is fulfilled. */

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { asFailure, Failure } from '../../shared/failure.ts';
+import { contentBytes, formatGet, type Head, HeadReader, type ResponseHead, Unmeasured } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
-import { contentBytes, type Head, LONGEST_HEAD_BYTES, parseHead, Unmeasured } from './response-head.ts';
 import { type Address, formatAddress } from './source.ts';
 
 /** One GET of a small file. */
@@ -119,8 +119,7 @@ class Connection {
   readonly #gone: (unanswered: readonly Asked[]) => void;
   #depth = 1;
   #ended = false;
-  /** What came of a header that is not whole yet. */
-  #header = EMPTY;
+  readonly #reader: HeadReader;
   /** The content that is being received; `null` between two answers. */
   #content: Buffer | null = null;
   #receivedBytes = 0;
@@ -132,6 +131,7 @@ class Connection {
     this.#address = address;
     this.#hasRoom = hasRoom;
     this.#gone = gone;
+    this.#reader = new HeadReader(address);
     this.#socket = connect({
       host: address.host,
       port: address.port,
@@ -158,15 +158,9 @@ class Connection {
   }
 
   ask(requests: readonly Asked[]): void {
-    let text = '';
-    for (const asked of requests) {
-      const fields = { host: formatAddress(this.#address), 'accept-encoding': 'identity', ...asked.fields };
-      text += `GET ${asked.target} HTTP/1.1\r\n`;
-      for (const [name, value] of Object.entries(fields)) text += `${name}: ${value}\r\n`;
-      text += '\r\n';
-      this.#asked.push(asked);
-    }
-    this.#socket.write(text, 'latin1');
+    this.#asked.push(...requests);
+    const texts = requests.map(({ target, fields }) => formatGet(this.#address, target, fields));
+    this.#socket.write(texts.join(''), 'latin1');
   }
 
   /** Ends it; what it has not answered is given back. */
@@ -180,7 +174,7 @@ class Connection {
   /** It broke. `failure` is why; without one the server has closed it, as it may between two answers. */
   #break(failure: Failure | null): void {
     if (this.#ended) return;
-    const between = this.#content === null && this.#header.length === 0;
+    const between = this.#content === null && !this.#reader.hasBegun;
     // Answered something, or asked nothing: the rest is asked again. Else somebody has to hear of it.
     const [first] = this.#asked;
     if (first !== undefined && (failure !== null || !between || this.#depth === 1)) {
@@ -202,34 +196,22 @@ class Connection {
   }
 
   #readHead(bytes: Buffer): Buffer {
-    const skipped = Math.min(this.#skipBytes, bytes.length);
-    this.#skipBytes -= skipped;
-    const fresh = bytes.subarray(skipped);
-    if (fresh.length === 0) return fresh;
-    const header = this.#header.length === 0 ? fresh : Buffer.concat([this.#header, fresh]);
-    const end = header.indexOf('\r\n\r\n');
-    if (end > LONGEST_HEAD_BYTES || (end < 0 && header.length > LONGEST_HEAD_BYTES)) {
-      throw new Failure('bad-answer', `${formatAddress(this.#address)} sends a header without end.`);
-    }
-    if (end < 0) {
-      // The memory that it came in is used for what comes next.
-      this.#header = Buffer.from(header);
-      return header.subarray(header.length);
-    }
-    this.#header = EMPTY;
-    const head = parseHead(header.toString('latin1', 0, end));
+    const skippedBytes = Math.min(this.#skipBytes, bytes.length);
+    this.#skipBytes -= skippedBytes;
+    if (skippedBytes === bytes.length) return EMPTY;
+    const read = this.#reader.read(bytes.subarray(skippedBytes));
+    if (read === null) return EMPTY;
     const [asked] = this.#asked;
-    if (head === null || asked === undefined) {
-      throw new Failure('bad-answer', `${formatAddress(this.#address)} does not answer in HTTP.`);
+    if (asked === undefined) {
+      throw new Failure('bad-answer', `${formatAddress(this.#address)} answers what it was not asked.`);
     }
-    // 1xx are announcements (RFC 9110, 15.2); the answer follows.
-    if (head.status >= 200) this.#begin(asked, head, head.persists);
-    return header.subarray(end + 4);
+    this.#begin(asked, read.head);
+    return read.rest;
   }
 
-  #begin(asked: Asked, head: Head, persists: boolean): void {
+  #begin(asked: Asked, head: ResponseHead): void {
     const sizeBytes = contentBytes(head);
-    this.#persists = persists && sizeBytes !== null;
+    this.#persists = head.persists && sizeBytes !== null;
     let wanted = false;
     try {
       if (sizeBytes === null && head.status < 300) throw new Unmeasured();

@@ -2,8 +2,8 @@ import { Failure } from '../../shared/failure.ts';
 import { DEFAULT_BLOCK_BYTES, type FileDigest, parseFileDigest } from '../../shared/file-digest.ts';
 import { type Feature, featurePath } from '../../shared/protocol.ts';
 import { judge, statedDigest } from './answer.ts';
+import { contentLength } from './http-message.ts';
 import type { Server } from './rendezvous.ts';
-import { contentLength } from './response-head.ts';
 
 /** A server hashes a file as fast as its disk reads it: an SD card gives some 20 MB/s. */
 const HASHING_BYTES_PER_MS = 20_000;

@@ -41,8 +41,10 @@ export async function deliverSmall(
   if (judged?.kind !== 'whole') return task.elsewhere(server, judged);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const proof = await task.verdict(server, judged.version, { bytes: bytes.length, sha256 }, judged.stated);
-  if (proof === 'damaged') task.mismatch(bytes.length);
-  if (proof === 'damaged') return false;
+  if (proof === 'damaged') {
+    task.mismatch(bytes.length);
+    return false;
+  }
   const unrest = proof === 'changed' ? task.unrest(bytes.length) : null;
   if (proof === 'changed' && unrest === null) return false;
   const verified = proof === 'changed' ? 'length' : proof;

@@ -133,8 +133,10 @@ export class Stage {
     // A delivery takes the part away: of one that is still here it was noted, and did not come about.
     const undelivered = this.#journal.delivered.has(key) && existsSync(path);
     const note = (): void => this.#journal.append({ kind: 'dropped', key, undelivered });
-    if (undelivered) note();
-    if (undelivered) this.#journal.sync();
+    if (undelivered) {
+      note();
+      this.#journal.sync();
+    }
     rmSync(path, { force: true });
     // Last, where that is as good: on a full disk there is room for it only now.
     if (!undelivered) note();

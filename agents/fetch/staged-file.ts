@@ -6,6 +6,7 @@ import { bulkGet } from './bulk.ts';
 import { conditions } from './condition.ts';
 import type { Receiver } from './exchange.ts';
 import { type FileTask, overBudget, SMALL_BYTES } from './file-task.ts';
+import type { Head } from './http-message.ts';
 import type { DeliveredRecord } from './journal.ts';
 import { mend } from './mend.ts';
 import type { Mark } from './part-writer.ts';
@@ -13,7 +14,6 @@ import { askPrefix, offers } from './proof.ts';
 import { publishPart } from './publish.ts';
 import type { Server } from './rendezvous.ts';
 import { fileFailure } from './report.ts';
-import type { Head } from './response-head.ts';
 import type { Kept, Version } from './stage.ts';
 
 /** An entity tag of ours is weak for two ticks of the file system's clock after a write (shared/validator.ts). */
@@ -129,8 +129,10 @@ export class StagedFile {
     if (verified === 'length' && this.#endsUnseen && this.#unseenSha256 !== sha256) {
       const isFirst = this.#unseenSha256 === null;
       this.#unseenSha256 = sha256;
-      if (isFirst) stage.drop(key);
-      if (isFirst) return false;
+      if (isFirst) {
+        stage.drop(key);
+        return false;
+      }
       verified = 'changed';
     }
     if (verified === 'damaged' && offers(server, 'digest')) {

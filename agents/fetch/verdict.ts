@@ -1,8 +1,8 @@
 import { matchesWeakly, parseEntityTag } from '../../shared/validator.ts';
+import { contentLength } from './http-message.ts';
 import type { Mark } from './part-writer.ts';
 import { askDigest } from './proof.ts';
 import type { Server } from './rendezvous.ts';
-import { contentLength } from './response-head.ts';
 import type { Version } from './stage.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Asked, judge, mayChangeUnseen, statedDigest } from '../../agents/fetch/answer.ts';
-import { contentLength } from '../../agents/fetch/response-head.ts';
+import { contentLength } from '../../agents/fetch/http-message.ts';
 import { formatDigest } from '../../shared/digest.ts';
 
 const head = (status: number, fields: Record<string, string> = {}) => ({

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readListing } from '../../agents/fetch/expand.ts';
-import { parseHead } from '../../agents/fetch/response-head.ts';
+import { parseHead } from '../../agents/fetch/http-message.ts';
 import { desk } from '../support/fetching.ts';
 import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 

@@ -1,4 +1,5 @@
 import { Failure } from '../../shared/failure.ts';
+import { type Address, formatAddress } from './source.ts';
 
 /** The header of a response; field names in lower case, fields that come several times joined by commas (RFC 9110, 5.3). */
 export interface Head {
@@ -6,8 +7,18 @@ export interface Head {
   readonly fields: ReadonlyMap<string, string>;
 }
 
+/** A GET as text (RFC 9112, 3), with the fields that every one has. */
+export function formatGet(address: Address, target: string, fields: Readonly<Record<string, string>> = {}): string {
+  let text = `GET ${target} HTTP/1.1\r\n`;
+  const all = { host: formatAddress(address), 'accept-encoding': 'identity', ...fields };
+  for (const [name, value] of Object.entries(all)) text += `${name}: ${value}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** More than any header of a file needs; the answer of a server that never ends its header stops here. */
 export const LONGEST_HEAD_BYTES = 16 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** The header of a response as it came over a connection that is read without undici. */
 export interface ResponseHead extends Head {
@@ -33,6 +44,44 @@ export function parseHead(text: string): ResponseHead | null {
   const options = fields.get('connection')?.toLowerCase() ?? '';
   const persists = minor === '1' ? !/\bclose\b/.test(options) : /\bkeep-alive\b/.test(options);
   return { status: Number(status), fields, persists };
+}
+
+/** Reads the headers of the answers of one server, one after the other, however they are cut into pieces. */
+export class HeadReader {
+  readonly #address: Address;
+  #held = NOTHING;
+
+  constructor(address: Address) {
+    this.#address = address;
+  }
+
+  /** Whether a header has begun that is not whole. */
+  get hasBegun(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** Takes what came: the header, and what follows it; `null` while it is not whole. Throws `bad-answer`. */
+  read(bytes: Buffer): { readonly head: ResponseHead; readonly rest: Buffer } | null {
+    let held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
+    for (;;) {
+      const end = held.indexOf('\r\n\r\n');
+      if (end > LONGEST_HEAD_BYTES || (end < 0 && held.length > LONGEST_HEAD_BYTES)) {
+        throw new Failure('bad-answer', `${formatAddress(this.#address)} sends a header without end.`);
+      }
+      if (end < 0) {
+        // The memory that it came in is used for what comes next.
+        this.#held = Buffer.from(held);
+        return null;
+      }
+      const head = parseHead(held.toString('latin1', 0, end));
+      if (head === null) throw new Failure('bad-answer', `${formatAddress(this.#address)} does not answer in HTTP.`);
+      held = held.subarray(end + 4);
+      // 1xx are announcements (RFC 9110, 15.2); the answer follows.
+      if (head.status < 200) continue;
+      this.#held = NOTHING;
+      return { head, rest: held };
+    }
+  }
 }
 
 /**
