@@ -45,7 +45,8 @@ export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' 
     // yargs and pino have ES module entries that keep less.
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
-    define: { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version) },
+    define: { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version), 'WebAssembly.compile': 'compileBaseline' },
+    inject: ['agents/fetch/compile-baseline.ts'],
     absWorkingDir: projectRoot,
   } satisfies esbuild.BuildOptions;
   const build = async (entryPoint: string, plugins: esbuild.Plugin[]): Promise<Built> => {
