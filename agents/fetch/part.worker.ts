@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, readSync, write as writeSome } from 'node:fs';
+import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import { writeWholeSync } from '../common/atomic-file.ts';
 import type { Mark, WriterCommand, WriterEvent, WriterSetup } from './part-writer.ts';
 
 /**
@@ -29,23 +29,23 @@ interface OpenPart {
 let part: OpenPart | null = null;
 const tell = (event: WriterEvent): void => port.postMessage(event);
 
+let work = Promise.resolve();
 port.on('message', (command: WriterCommand) => {
-  try {
-    obey(command);
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    release();
-    tell({ kind: 'failed', errno: code, message });
-  }
+  work = work
+    .then(() => obey(command))
+    .catch((error: NodeJS.ErrnoException) => {
+      release();
+      tell({ kind: 'failed', errno: error.code ?? '', message: error.message });
+    });
 });
 
-function obey(command: WriterCommand): void {
+async function obey(command: WriterCommand): Promise<void> {
   switch (command.kind) {
     case 'open':
       open(command.path, command.keptBytes, command.mark);
       break;
     case 'write':
-      write(command.slot, command.offset, command.length, command.last);
+      await write(command.slot, command.offset, command.length, command.last);
       break;
     case 'finish':
       finish();
@@ -85,16 +85,26 @@ function hashUpTo(target: OpenPart, to: number): void {
   }
 }
 
-function write(slot: number, offset: number, length: number, last: boolean): void {
+/** Hashes beside the writing, of which there is one at a time: what a kill leaves of a part has no holes. */
+async function write(slot: number, offset: number, length: number, last: boolean): Promise<void> {
   try {
     if (part === null) return;
     const bytes = new Uint8Array(ring, slot * slotBytes + offset, length);
-    writeWholeSync(part.fd, bytes, part.bytes);
+    const written = writeWhole(part.fd, bytes, part.bytes);
     part.hash.update(bytes);
+    await written;
     part.bytes += length;
     if (performance.now() - part.markedAtMs > MARK_INTERVAL_MS) mark(part);
   } finally {
     if (last) tell({ kind: 'emptied', slot });
+  }
+}
+
+const writeInPool = promisify(writeSome);
+
+async function writeWhole(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await writeInPool(fd, bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
 
