@@ -106,7 +106,7 @@ export function bulkGet(
             writer.filled(bytes);
             arrived(bytes);
             // With no room left the next bytes go to the spare, but only once there is room for them behind it.
-            if (settled || writer.space() !== null) return true;
+            if (settled || writer.hasSpace) return true;
             held = true;
             writer.whenSpace().then(() => {
               held = false;

@@ -13,6 +13,7 @@ import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { Budget, bytesBelow } from './budget.ts';
 import { claimReportPath } from './earlier-report.ts';
+import { selectionOf } from './expand.ts';
 import { LinkRate } from './link-rate.ts';
 import { PartWriter } from './part-writer.ts';
 import { ProgressBars } from './progress.ts';
@@ -47,6 +48,9 @@ main().then(
 async function main(): Promise<number> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
+  const writer = new PartWriter();
+  // Takes longer than everything else before the first byte; what is listed is many small files, which do without.
+  if (settings.wanted.some(({ source }) => selectionOf(source, settings.recursive) === null)) writer.start();
   const outbox = openOutbox(environment, settings.outbox);
   checkOutputs(settings, environment, outbox);
   const state = stateDirectory(environment, settings.state, process.env);
@@ -131,7 +135,6 @@ async function main(): Promise<number> {
     }
   }
 
-  const writer = new PartWriter();
   const inOutbox = outbox === null ? 0 : bytesBelow(outbox) + LOG_BUDGET_BYTES + REPORT_BYTES;
   const run = new Run(
     settings,

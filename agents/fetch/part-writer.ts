@@ -45,6 +45,9 @@ interface Waiting<T> {
 const SLOT_BYTES = 1024 * 1024;
 const SLOTS = 8;
 
+/** Whoever waited for space has this much of it then: to be stopped again at once costs more than the bytes. */
+const SLOTS_TO_GO_ON = SLOTS / 2;
+
 /** A slow link fills a slot in seconds: what has come is written at the latest after this, so that a kill loses little. */
 const FLUSH_MS = 100;
 
@@ -55,7 +58,6 @@ const FLUSH_MS = 100;
  */
 export class PartWriter {
   readonly #ring = new SharedArrayBuffer(SLOT_BYTES * SLOTS);
-  /** Started with the first file: a run of small files alone does not pay for a thread. */
   #worker: Worker | null = null;
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
   #slot: number | null = null;
@@ -69,6 +71,12 @@ export class PartWriter {
   /** Whoever awaits an answer of the worker, which answers in the order it was asked. */
   readonly #waiting: Waiting<WriterEvent>[] = [];
   #spaceWanted: Waiting<void> | null = null;
+
+  /** Has the thread start, which takes its time, before it is known whether it is needed; it keeps no process alive. */
+  start(): void {
+    this.#worker ??= this.#startWorker();
+    this.#worker.unref();
+  }
 
   /**
    * Opens a part to be continued after `keptBytes`, which are hashed first. `sound` is false where they are not what
@@ -93,6 +101,11 @@ export class PartWriter {
     this.#slot ??= this.#free.pop() ?? null;
     if (this.#slot === null) return null;
     return new Uint8Array(this.#ring, this.#slot * SLOT_BYTES + this.#filledBytes, SLOT_BYTES - this.#filledBytes);
+  }
+
+  /** Whether {@link space} has something to say: memory, or why there will be none. */
+  get hasSpace(): boolean {
+    return this.#failure !== null || this.#slot !== null || this.#free.length > 0;
   }
 
   /** So many bytes of {@link space} were filled. */
@@ -165,11 +178,12 @@ export class PartWriter {
   }
 
   #send(command: WriterCommand): void {
-    this.#worker ??= this.#start();
+    this.#worker ??= this.#startWorker();
+    this.#worker.ref();
     this.#worker.postMessage(command);
   }
 
-  #start(): Worker {
+  #startWorker(): Worker {
     const workerData: WriterSetup = { ring: this.#ring, slotBytes: SLOT_BYTES };
     const worker = new Worker(source, { eval: true, execArgv: [], workerData });
     worker.on('message', (event: WriterEvent) => this.#hear(event));
@@ -192,6 +206,7 @@ export class PartWriter {
         break;
       case 'emptied':
         this.#free.push(event.slot);
+        if (this.#free.length < SLOTS_TO_GO_ON) break;
         this.#spaceWanted?.resolve();
         this.#spaceWanted = null;
         break;
