@@ -31,12 +31,12 @@ export interface Form {
 
 const packageJson: { version: string } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 
+const define = { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version) };
+
 /** Bundles one agent for the Node on board, in memory. Holds no path, no date, nothing of this machine. */
 export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' }: Form = {}): Promise<Bundle> {
   const options = {
     bundle: true,
-    write: false,
-    metafile: true,
     platform: 'node',
     format: 'cjs',
     target: `node${NODE_TARGET}`,
@@ -45,20 +45,28 @@ export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' 
     // yargs and pino have ES module entries that keep less.
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
-    define: { PAYLOAD_LINK_VERSION: JSON.stringify(packageJson.version), 'WebAssembly.compile': 'compileBaseline' },
-    inject: ['agents/fetch/compile-baseline.ts'],
+    define,
     absWorkingDir: projectRoot,
   } satisfies esbuild.BuildOptions;
-  const build = async (entryPoint: string, plugins: esbuild.Plugin[]): Promise<Built> => {
-    const result = await esbuild.build({ ...options, entryPoints: [entryPoint], plugins });
+  const build = async (entryPoint: string, more: esbuild.BuildOptions): Promise<Built> => {
+    const result = await esbuild.build({
+      ...options,
+      ...more,
+      entryPoints: [entryPoint],
+      write: false,
+      metafile: true,
+    });
     const text = result.outputFiles[0]?.text;
     const output = Object.values(result.metafile.outputs)[0];
     if (text === undefined || output === undefined) throw new Error(`esbuild gave nothing for ${entryPoint}`);
     return { javascript: plain ? text : await shrink(text), inputs: output.inputs };
   };
-  const worker = workerSource(async (path) => (await build(path, [])).javascript);
+  const worker = workerSource(async (path) => (await build(path, {})).javascript);
 
-  const built = await build(AGENTS[agent], [worker, ...(plain ? [] : [rawLlhttp]), cutting(onCut)]);
+  const built = await build(AGENTS[agent], {
+    plugins: [worker, ...(plain ? [] : [rawLlhttp]), cutting(onCut)],
+    ...(agent === 'payload-fetch' ? baselineLlhttp : {}),
+  });
   const inputs = byPackage(built.inputs);
   return { javascript: built.javascript, llhttp: !plain && 'undici' in inputs ? llhttpBytes() : null, inputs };
 }
@@ -107,6 +115,12 @@ const rawLlhttp: esbuild.Plugin = {
     build.onLoad({ filter: /undici\/lib\/llhttp\/llhttp-wasm\.js$/ }, () => ({ contents: 'module.exports = llhttp' }));
   },
 };
+
+/** See compile-baseline.ts. Everything that calls `WebAssembly.compile` in a bundle then calls that. */
+const baselineLlhttp = {
+  define: { ...define, 'WebAssembly.compile': 'compileBaseline' },
+  inject: ['agents/fetch/compile-baseline.ts'],
+} satisfies esbuild.BuildOptions;
 
 function llhttpBytes(): Buffer {
   return createRequire(import.meta.url)('undici/lib/llhttp/llhttp-wasm.js');
