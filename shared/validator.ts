@@ -6,12 +6,12 @@ export interface EntityTag {
 
 // etagc = %x21 / %x23-7E / obs-text (RFC 9110, 8.8.3); Node hands header bytes over as Latin-1.
 const ENTITY_TAG = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/y;
+const ONE_ENTITY_TAG = new RegExp(`^\\s*${ENTITY_TAG.source}\\s*$`);
 
 /** Reads one entity tag and nothing else; `null` where it is malformed. */
 export function parseEntityTag(text: string): EntityTag | null {
-  const trimmed = text.trim();
-  const [tag, ...others] = parseEntityTags(trimmed) ?? [];
-  return tag !== undefined && others.length === 0 && !/^,|,$/.test(trimmed) ? tag : null;
+  const match = ONE_ENTITY_TAG.exec(text);
+  return match === null ? null : { weak: match[1] !== undefined, opaque: match[2] ?? '' };
 }
 
 /** Reads the list of `If-Match` and `If-None-Match` (not `*`); `null` where it is malformed. A tag may hold a comma. */

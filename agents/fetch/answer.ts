@@ -106,16 +106,13 @@ export function mayChangeUnseen({ fields }: Head): boolean {
  * malformed must not pass for none.
  */
 export function statedDigest({ status, fields }: Head): string | null {
-  const candidates: StatedDigest[] = [parseDigest(fields.get('repr-digest'))];
-  if (status === 200) candidates.push(parseDigest(fields.get('content-digest')));
-  candidates.push(parseObsoleteDigest(fields.get('digest')));
-  for (const stated of candidates) {
-    if (stated.kind === 'malformed') {
-      throw new Failure('unverified', 'The server states a digest that cannot be read: nothing can be checked by it.');
-    }
-    if (stated.kind === 'sha-256') return stated.hex;
+  let stated = parseDigest(fields.get('repr-digest'));
+  if (stated.kind === 'none' && status === 200) stated = parseDigest(fields.get('content-digest'));
+  if (stated.kind === 'none') stated = parseObsoleteDigest(fields.get('digest'));
+  if (stated.kind === 'malformed') {
+    throw new Failure('unverified', 'The server states a digest that cannot be read: nothing can be checked by it.');
   }
-  return null;
+  return stated.kind === 'sha-256' ? stated.hex : null;
 }
 
 /** `Digest: SHA-256=<base64>` (RFC 3230, 4.3.2; the algorithm of RFC 5843). */

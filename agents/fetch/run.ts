@@ -186,9 +186,8 @@ export class Run {
   #nameOutput({ source, output, sha256 }: Wanted): string | null {
     const identity = `${source.address === null ? '' : formatAddress(source.address)}${source.target}`;
     const derived = this.#settings.keepTree ? treeName(source.path) : flatName(source.path);
-    const distinct = [source.target, identity].map((from) => distinctName(derived, from));
     let path = '';
-    for (const name of output === null ? [derived, ...distinct] : [output]) {
+    for (const name of output === null ? namesFrom(derived, source.target, identity) : [output]) {
       path = absoluteOutput(name, this.#outbox, this.#environment);
       const other = this.#outputs.get(path);
       if (other === undefined) {
@@ -264,6 +263,12 @@ function absoluteOutput(named: string, outbox: string | null, environment: Envir
     throw new Failure('usage', `-o "${named}" is the name of a report of ours.`);
   }
   return here;
+}
+
+/** The plain name, and the ones that are made only where that is another file's already. */
+function* namesFrom(plain: string, ...paths: readonly string[]): Generator<string> {
+  yield plain;
+  for (const path of paths) yield distinctName(plain, path);
 }
 
 function bothTo(one: string, other: string, path: string): Failure {

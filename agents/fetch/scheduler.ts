@@ -94,16 +94,20 @@ export class Scheduler {
     const nowMs = elapsedMs();
     const leftMs = this.#deadlineMs === null ? null : this.#deadlineMs - nowMs;
     const room = { leftMs, bytesPerSecond: this.#rate.bytesPerSecond };
-    const surveyed = this.#waiting.survey.length === 0 && this.#active.survey.size === 0;
-    const lanes = LANES.filter((lane) => this.#hasRoom(lane));
-    const next = lanes
+    let next: Delivery | null = null;
+    for (const lane of LANES) {
       // What finishes soonest is not known before the sizes are.
-      .flatMap((lane) => (lane === 'bulk' && !surveyed ? [] : [this.#next(lane, room, nowMs)]))
-      .flatMap((delivery) => (delivery === null ? [] : [delivery]))
-      .sort((a, b) => Number(fits(b, room)) - Number(fits(a, room)) || inOrder(a, b))[0];
-    if (next === undefined || this.#isOutranked(next)) return false;
+      if (!this.#hasRoom(lane) || (lane === 'bulk' && !this.#isSurveyed)) continue;
+      const first = this.#next(lane, room, nowMs);
+      if (first !== null && (next === null || isBefore(first, next, room))) next = first;
+    }
+    if (next === null || this.#isOutranked(next)) return false;
     this.#start(next);
     return true;
+  }
+
+  get #isSurveyed(): boolean {
+    return this.#waiting.survey.length === 0 && this.#active.survey.size === 0;
   }
 
   #hasRoom(lane: Lane): boolean {
@@ -196,4 +200,9 @@ export class Scheduler {
       for (const delivery of before.filter(concerned)) delivery.fail(failure);
     }
   }
+}
+
+/** What will be whole in time goes before what will not. */
+function isBefore(a: Delivery, b: Delivery, room: Room): boolean {
+  return (Number(fits(b, room)) - Number(fits(a, room)) || inOrder(a, b)) < 0;
 }
