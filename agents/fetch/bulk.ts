@@ -48,7 +48,8 @@ export function bulkGet(
       if (head === null || leftBytes === 0 || held || settled) return spare;
       try {
         const space = writer.space();
-        return space === null ? spare : space.subarray(0, Math.min(space.length, leftBytes));
+        if (space === null) return spare;
+        return space.length > leftBytes ? space.subarray(0, leftBytes) : space;
       } catch (error) {
         fail(error);
         return spare;
@@ -97,12 +98,11 @@ export function bulkGet(
         callback: (bytes, buffer) => {
           if (settled) return false;
           try {
-            const filled = (buffer as Uint8Array).subarray(0, bytes);
             if (head === null) {
-              const read = reader.read(Buffer.from(filled.buffer, filled.byteOffset, bytes));
+              const read = reader.read(spare.subarray(0, bytes));
               return read === null || begin(read.head, read.rest);
             }
-            if (filled.buffer === spare.buffer) return take(filled);
+            if (buffer === spare) return take(spare.subarray(0, bytes));
             writer.filled(bytes);
             arrived(bytes);
             // With no room left the next bytes go to the spare, but only once there is room for them behind it.

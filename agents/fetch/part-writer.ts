@@ -42,11 +42,9 @@ interface Waiting<T> {
   readonly reject: (failure: Failure) => void;
 }
 
-const SLOT_BYTES = 1024 * 1024;
-const SLOTS = 8;
-
-/** Whoever waited for space has this much of it then: to be stopped again at once costs more than the bytes. */
-const SLOTS_TO_GO_ON = SLOTS / 2;
+/** One is filled while the other is emptied. Smaller ones cost more turns of both threads' loops; a kill loses both. */
+const SLOT_BYTES = 4 * 1024 * 1024;
+const SLOTS = 2;
 
 /** A slow link fills a slot in seconds: what has come is written at the latest after this, so that a kill loses little. */
 const FLUSH_MS = 100;
@@ -206,7 +204,6 @@ export class PartWriter {
         break;
       case 'emptied':
         this.#free.push(event.slot);
-        if (this.#free.length < SLOTS_TO_GO_ON) break;
         this.#spaceWanted?.resolve();
         this.#spaceWanted = null;
         break;

@@ -179,7 +179,8 @@ function fetching(name: string, directory: string, node: string, sources: readon
 }
 
 function start(node: string, [agent = '', ...args]: readonly string[], root = '/'): ChildProcess {
-  const env = { ...process.env, PAYLOAD_NODE: node, PAYLOAD_ROOT: root };
+  // As bare as on board: whatever Node is told here, such as certificates to read at every start, is not told there.
+  const env = { PATH: process.env.PATH, PAYLOAD_NODE: node, PAYLOAD_ROOT: root };
   return spawn(join(projectRoot, 'build', agent), args, { env, stdio: 'ignore' });
 }
 
