@@ -128,7 +128,7 @@ describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
     await listening(port);
     expect(await waiting.end).toBe(0);
     for (const name of files)
-      expect(readFileSync(join(directory, 'out', name))).toEqual(readFileSync(join(directory, name)));
+      expect(readFileSync(join(directory, 'out', name)).equals(readFileSync(join(directory, name))), name).toBe(true);
 
     const answers = await Promise.all([
       fetch(url('')),
