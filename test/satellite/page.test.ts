@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { chromiumProgram, openBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirement.ts';
+import { ofSuite } from '../support/temporary.ts';
 import { testDesk } from './desk.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -17,12 +18,18 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 describe('the page', requires(chromiumProgram), () => {
+  const browser = ofSuite(openBrowser);
+  const newPage = async (options: BrowserContextOptions = {}): Promise<Page> => {
+    const page = await browser().newPage(options);
+    onTestFinished(() => page.close());
+    return page;
+  };
+
   it('schedules the tutorial by keyboard, shows it live, and links what was delivered', {
     timeout: 60_000,
   }, async () => {
     const desk = await testDesk();
-    const browser = await openBrowser();
-    const page = await browser.newPage();
+    const page = await newPage();
     const asked: string[] = [];
     const problems: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).origin));
@@ -51,8 +58,7 @@ describe('the page', requires(chromiumProgram), () => {
 
   it.each(['light', 'dark'] as const)('has nothing that keeps people out, in %s', async (colorScheme) => {
     const desk = await testDesk('--satellites', '2', '--fault', 'FM1/SDR/power-cut=3');
-    const browser = await openBrowser();
-    const page = await browser.newPage({ colorScheme });
+    const page = await newPage({ colorScheme });
     await page.goto(desk.url);
     await page.getByRole('button', { name: 'Schedule the tutorial' }).press('Enter');
     await page.getByText('30 s overlap').waitFor();
@@ -62,8 +68,7 @@ describe('the page', requires(chromiumProgram), () => {
 
   it('says what was refused', async () => {
     const desk = await testDesk();
-    const browser = await openBrowser();
-    const page = await browser.newPage();
+    const page = await newPage();
     await page.goto(desk.url);
     await page.getByText('Have something go wrong').click();
     await page.getByLabel('In seconds').fill('0');

@@ -1,12 +1,13 @@
 import { type Browser, chromium } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { program } from './requirement.ts';
+import type { CleanUp } from './temporary.ts';
 
 /** Debian's browser: playwright-core drives it, and downloads none of its own. */
 export const chromiumProgram = program('chromium');
 
-/** A headless browser that asks nobody but the page's own server; closed when the test is over. */
-export async function openBrowser(): Promise<Browser> {
+/** A headless browser that asks nobody but the page's own server; closed when the test, or the suite, is over. */
+export async function openBrowser(cleanUp: CleanUp = onTestFinished): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: chromiumProgram.path,
     args: [
@@ -20,6 +21,6 @@ export async function openBrowser(): Promise<Browser> {
       '--no-first-run',
     ],
   });
-  onTestFinished(() => browser.close());
+  cleanUp(() => browser.close());
   return browser;
 }
