@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { nodes } from '../support/agent.ts';
-import { rounds } from '../support/effort.ts';
+import { long, rounds } from '../support/effort.ts';
 import { desk, noise, sha256 } from '../support/fetching.ts';
 import { relay } from '../support/relay/relay.ts';
 import { serving } from '../support/serving.ts';
 
-const long = process.env.PAYLOAD_LINK_LONG === '1';
 const MIB = 1024 * 1024;
 const KILLS = rounds(500);
 const SIZES: Readonly<Record<string, number>> = {

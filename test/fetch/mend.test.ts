@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { damagedBlocks } from '../../agents/fetch/mend.ts';
+import { long } from '../support/effort.ts';
 import { desk, noise, sha256, staged } from '../support/fetching.ts';
 import { cut } from '../support/relay/cut.ts';
 import { flip } from '../support/relay/flip.ts';
@@ -9,7 +10,7 @@ import { reorder } from '../support/relay/reorder.ts';
 import { serving } from '../support/serving.ts';
 
 const MIB = 1024 * 1024;
-const SIZE_BYTES = (process.env.PAYLOAD_LINK_LONG === '1' ? 256 : 24) * MIB;
+const SIZE_BYTES = (long ? 256 : 24) * MIB;
 
 describe('damagedBlocks', () => {
   it.each([

@@ -8,6 +8,7 @@ import { EMULATOR_PACKAGES, findEmulator, writeArm64Runner } from '../../scripts
 import { officialNode } from '../../scripts/runtime/official-node.ts';
 import { type FetchReport, fetchReport, serveReport } from '../../shared/report.ts';
 import { freePort, listening, type RunningAgent, startAgent } from '../support/agent.ts';
+import { long } from '../support/effort.ts';
 import { condition, requires } from '../support/requirement.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -15,7 +16,6 @@ import { temporaryDirectory } from '../support/temporary.ts';
  * What must hold on the payloads, on the Node that runs there: as it is on this machine's processor, and the arm64 one
  * under an emulator, which takes many seconds for each start and so has its place in the long run.
  */
-const long = process.env.PAYLOAD_LINK_LONG === '1';
 const emulated = [
   condition('npm run test:long', long),
   condition(`an emulator of arm64 (Debian packages ${EMULATOR_PACKAGES})`, findEmulator() !== null),

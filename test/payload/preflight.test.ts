@@ -8,6 +8,7 @@ import { planWindows } from '../../scripts/ground/window-plan.ts';
 import { page } from '../../scripts/preflight/page.ts';
 import { EMULATOR_PACKAGES, findEmulator } from '../../scripts/runtime/emulator.ts';
 import { freePort } from '../support/agent.ts';
+import { long } from '../support/effort.ts';
 import { condition, requires } from '../support/requirement.ts';
 
 const run = promisify(execFile);
@@ -43,7 +44,7 @@ it('a port that the network does not pass is refused before anything is done', a
 
 it('the tutorial is rehearsed on real Node.js for arm64', {
   ...requires(
-    condition('npm run test:long', process.env.PAYLOAD_LINK_LONG === '1'),
+    condition('npm run test:long', long),
     condition(`an emulator of arm64 (Debian packages ${EMULATOR_PACKAGES})`, findEmulator() !== null),
   ),
   timeout: 600_000,

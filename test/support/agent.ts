@@ -5,13 +5,19 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { type AgentName, projectRoot } from '../../scripts/build/bundle.ts';
+import { long } from './effort.ts';
 import type { CleanUp } from './temporary.ts';
 
-/** The Nodes that every test of a bundle runs on: this machine's, and the one on board where it can be had. */
-export const nodes: readonly (readonly [name: string, path: string])[] = [
+const everyNode: readonly (readonly [name: string, path: string])[] = [
   [`Node ${process.versions.node}`, process.execPath],
   ...(inject('node16') === null ? [] : [['Node 16.20.2', inject('node16') ?? ''] as const]),
 ];
+
+/**
+ * The Nodes that a test which names them runs on: the one on board where it can be had, and in the long run this
+ * machine's too, which those that name none run on anyway.
+ */
+export const nodes = long ? everyNode : everyNode.slice(-1);
 
 export interface Exit {
   readonly code: number | null;

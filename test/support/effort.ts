@@ -1,7 +1,7 @@
-/**
- * How much of a counted test runs: all of it under `npm run test:long` (`PAYLOAD_LINK_LONG=1`), a tenth otherwise, so
- * that the everyday run stays short. Never none.
- */
+/** Whether this is `npm run test:long`, or continuous integration, which proves everything in full. */
+export const long = process.env.PAYLOAD_LINK_LONG === '1';
+
+/** How much of a counted test runs: all of it in the long run, a tenth in the everyday one. Never none. */
 export function rounds(full: number): number {
-  return process.env.PAYLOAD_LINK_LONG === '1' ? full : Math.max(1, Math.ceil(full / 10));
+  return long ? full : Math.max(1, Math.ceil(full / 10));
 }
