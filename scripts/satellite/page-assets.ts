@@ -13,8 +13,18 @@ export type PageAssets = Readonly<Record<string, Asset>>;
 
 const directory = join(projectRoot, 'scripts/satellite/page');
 
-/** Builds the page in memory, at the start: Preact, uPlot and Pico are part of it, and nothing is fetched from elsewhere. */
-export async function buildPage(): Promise<PageAssets> {
+let built: Promise<PageAssets> | undefined;
+
+/**
+ * Builds the page in memory, at the start, once for all desks of a process: Preact, uPlot and Pico are part of it, and
+ * nothing is fetched from elsewhere.
+ */
+export function buildPage(): Promise<PageAssets> {
+  built ??= build();
+  return built;
+}
+
+async function build(): Promise<PageAssets> {
   const { outputFiles } = await esbuild.build({
     entryPoints: [join(directory, 'page.tsx'), join(directory, 'page.css')],
     bundle: true,
