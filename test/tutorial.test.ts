@@ -8,7 +8,7 @@ import { inSandbox, openSandbox, type Sandbox, upload } from '../scripts/simulat
 import { loopbackEnvironment, type OpenWindow, openWindow, type UserCommand } from '../scripts/simulate/window.ts';
 import { type FetchReport, fetchReport, serveReport } from '../shared/report.ts';
 import { freePort, listening, nodes } from './support/agent.ts';
-import { rounds } from './support/effort.ts';
+import { long, rounds } from './support/effort.ts';
 import { program, requires } from './support/requirement.ts';
 import { temporaryDirectory } from './support/temporary.ts';
 
@@ -119,7 +119,7 @@ describe.each(nodes)('the tutorial on %s', (_, node) => {
 
   it('shows the outbox a whole file or none when the power goes off at any moment', { timeout: 300_000 }, async () => {
     const { sdr, sabertooth, open } = satellite(node);
-    const content = writeSyslog(sdr, 32 * 1024 * 1024);
+    const content = writeSyslog(sdr, (long ? 32 : 8) * 1024 * 1024);
     const output = join(sabertooth.outbox, 'sdr_syslog');
     const port = await freePort();
     open(sdr, ...serveOn(port));

@@ -10,7 +10,7 @@ import { reorder } from '../support/relay/reorder.ts';
 import { serving } from '../support/serving.ts';
 
 const MIB = 1024 * 1024;
-const SIZE_BYTES = (long ? 256 : 24) * MIB;
+const SIZE_BYTES = (long ? 256 : 12) * MIB;
 
 describe('damagedBlocks', () => {
   it.each([

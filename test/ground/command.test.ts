@@ -8,14 +8,14 @@ import { freePort } from '../support/agent.ts';
 import { program, requires } from '../support/requirement.ts';
 import { STUB_TOKEN, startTaskingApi } from '../support/tasking-api.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { type Run, runPayloadLink, spawnPayloadLink } from './command.ts';
+import { type Run, runPayloadLink } from './command.ts';
 
 const last = ['--duration', '55'];
 const tutorial = ['--satellite', 'FM1', '--file', '/var/log/syslog,as=sdr_syslog'];
 
 describe('payload-link plan', () => {
   test('prints the two windows of the tutorial as bodies that the API takes', async () => {
-    const run = await spawnPayloadLink(['plan', ...tutorial]);
+    const run = await runPayloadLink(['plan', ...tutorial]);
     expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('The windows overlap for 30 s') });
     const [sdr, sabertooth] = (JSON.parse(run.stdout) as unknown[]).map((body) => windowRequest.parse(body));
     expect(sdr?.parameters.user_command).toEqual({
