@@ -15,7 +15,7 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 60_000,
     // Most of them wait for windows to end and for servers to answer, more than one core's worth at a time.
-    maxWorkers: 6,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // None changes what another sees, and a process of its own for each file, with its imports, was a fifth of the work.
     isolate: false,

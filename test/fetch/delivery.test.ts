@@ -231,7 +231,7 @@ describe('exit codes', () => {
       answerFile(request, response, { content, etag: '"v1"' }, slow ? { stallAfterBytes: 300_000 } : {});
     });
     const { run, read, delivered, report } = desk();
-    expect((await run([`${url}/f`, '--duration', '1'])).code).toBe(3);
+    expect((await run([`${url}/f`, '--duration', '3'])).code).toBe(3);
     expect(delivered()).toEqual([]);
     expect(report()).toMatchObject({
       ending: 'duration',

@@ -102,7 +102,7 @@ describe('--duration and --margin', () => {
       answerFile(request, response, { content: noise(1_000_000), etag: '"v"' }, { stallAfterBytes: 300_000 });
     });
     const { state, run } = desk();
-    expect((await run([`${url}/f`, '--duration', '1'])).code).toBe(3);
+    expect((await run([`${url}/f`, '--duration', '3'])).code).toBe(3);
     const journal = new Journal(state);
     journal.close();
     expect([...journal.marks.values()]).toMatchObject([{ bytes: 300_000 }]);
