@@ -4,6 +4,7 @@
  */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const DIGITS = '0123456789abcdef';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /** Whether the text is a SHA-256 in lower-case hex. */
@@ -62,5 +63,12 @@ function hexToBase64(hex: string): string {
 
 /** Padding may be missing, and bits that fill up the last character need not be zero (RFC 9651, 4.2.7). */
 function base64ToHex(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('hex');
+  const text = base64.replace(/=+$/, '');
+  let hex = '';
+  // Two characters make three digits; where there is no second one, nothing is found at 0, as an A would be.
+  for (let at = 0; at < text.length; at += 2) {
+    const bits = (ALPHABET.indexOf(text.charAt(at)) << 6) | ALPHABET.indexOf(text.charAt(at + 1));
+    hex += DIGITS.charAt(bits >> 8) + DIGITS.charAt((bits >> 4) & 15) + DIGITS.charAt(bits & 15);
+  }
+  return hex.slice(0, Math.floor((text.length * 6) / 8) * 2);
 }
