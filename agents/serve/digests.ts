@@ -2,7 +2,8 @@ import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { RefusalCode } from '../../shared/refusal.ts';
 import { type EntityTag, sameState } from '../../shared/validator.ts';
-import { identityOf, type OpenEntry, reopen } from './file-store.ts';
+import { identityOf, type OpenEntry } from './file-store.ts';
+import { reopen } from './handle.ts';
 import source from './hash.worker.ts?source';
 
 /** A stretch of an open file to be hashed, and whether in blocks. */

@@ -1,6 +1,7 @@
 import { constants, lstatSync, opendirSync } from 'node:fs';
 import type { FileIdentity } from '../../shared/validator.ts';
 import { identityIn } from './file-store.ts';
+import { bytesOf } from './handle.ts';
 
 /** What a directory holds under one name. Links are not followed. */
 export interface Entry {
@@ -22,12 +23,6 @@ const KINDS: Readonly<Record<number, Entry['kind']>> = {
 
 /** How many names the kernel is asked for at once. */
 const NAMES_AT_ONCE = 128;
-
-/**
- * The current directory of the process, where a handle is a name. Node has no fstatat(2): what is below a handle has to be
- * looked up by a path, and from here that is the shortest, which shows in a manifest of 100,000 files.
- */
-export const HANDLES = '/proc/self/fd';
 
 /**
  * What an open directory holds, in the order in which it gives it: each name that is wanted, after `prefix`. Names are
@@ -53,10 +48,4 @@ export function* entriesOf(fd: number, prefix = '', wants: Wanted | null = null)
   } finally {
     directory.closeSync();
   }
-}
-
-/** A path of byte characters as the file system takes it. */
-export function bytesOf(path: string): string | Buffer {
-  // A string is passed on as UTF-8, which is the same only for ASCII.
-  return /[\x80-\xff]/.test(path) ? Buffer.from(path, 'latin1') : path;
 }

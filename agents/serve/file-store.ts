@@ -1,16 +1,8 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import type { RefusalCode } from '../../shared/refusal.ts';
 import type { FileIdentity } from '../../shared/validator.ts';
+import { bytesOf, O_PATH, realPathOf, reopen, withSlash } from './handle.ts';
 
 /** Which symbolic links are followed: every one, those whose end lies inside the directory, or none at all. */
 export const LINK_POLICIES = ['all', 'inside', 'none'] as const;
@@ -26,9 +18,6 @@ export interface OpenEntry {
   readonly realPath: string;
   readonly identity: FileIdentity;
 }
-
-/** O_PATH of asm-generic/fcntl.h, the same on x64 and arm64: names a file without opening it. Node has no name for it. */
-export const O_PATH = 0o10000000;
 
 /**
  * The files below one directory, and nothing else.
@@ -67,7 +56,7 @@ export class FileStore {
   open(path: string): OpenEntry | RefusalCode {
     let handle: number;
     try {
-      handle = openSync(Buffer.from(this.#root + path.slice(1), 'latin1'), O_PATH);
+      handle = openSync(bytesOf(this.#root + path.slice(1)), O_PATH);
     } catch (error) {
       return refusalOf(error);
     }
@@ -94,24 +83,6 @@ export class FileStore {
     if (this.#links === 'none') return realPath === withSlash(this.#root + path.slice(1));
     return this.#links === 'all' || realPath.startsWith(this.#root);
   }
-}
-
-/**
- * Where the file or directory that a handle holds lies at this moment, with no link in it: of byte characters
- * (shared/path.ts), and with a slash at its end.
- */
-export function realPathOf(fd: number): string {
-  return withSlash(readlinkSync(`/proc/self/fd/${fd}`, 'latin1'));
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
-}
-
-/** Opens once more, for reading, what a handle holds; for a handle of its own or for one that could not read. */
-export function reopen(fd: number): number {
-  // O_NONBLOCK: some files of /proc, such as kmsg, would wait for content.
-  return openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
 }
 
 /** The state in which an open file is at this moment. */

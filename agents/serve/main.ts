@@ -11,8 +11,8 @@ import { refusalAtDoor } from './admission.ts';
 import { type Answer, refuse } from './answer.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Digests } from './digests.ts';
-import { HANDLES } from './entries.ts';
 import { FileStore } from './file-store.ts';
+import { HANDLES } from './handle.ts';
 import { HttpServer, type Request } from './http.ts';
 import { holderOfPort } from './port-holder.ts';
 import { type Ending, type RunState, reportOf } from './report.ts';
@@ -35,7 +35,7 @@ async function run(): Promise<void> {
   const settings = readSettings(process.argv.slice(2), environment);
   const store = new FileStore(settings.directory, settings.links);
   const outbox = openOutbox(environment, settings.outbox);
-  // Every path is absolute by now, so that the current directory is free to make others short (entries.ts).
+  // Every path is absolute by now, so that the current directory is free to make others short (handle.ts).
   process.chdir(HANDLES);
   const logPath = settings.log ?? (outbox === null ? null : join(outbox, 'payload-serve-log.ndjson'));
   const console = consoleOn(process.stdout, process.stderr);

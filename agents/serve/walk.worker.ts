@@ -3,8 +3,8 @@ import { parentPort } from 'node:worker_threads';
 import { compileGlob } from '../../shared/glob.ts';
 import { encodePath } from '../../shared/path.ts';
 import { type FileIdentity, fileEntityTag } from '../../shared/validator.ts';
-import { bytesOf, type Entry, entriesOf, type Wanted } from './entries.ts';
-import { O_PATH, realPathOf } from './file-store.ts';
+import { type Entry, entriesOf, type Wanted } from './entries.ts';
+import { bytesOf, O_PATH, realPathOf } from './handle.ts';
 import type { Ask, Share, Start, Step } from './walkers.ts';
 
 /** Walks directories and writes the lines of a manifest, one step at a time; the main thread says when and where. */
