@@ -24,6 +24,8 @@ export class Tally {
   readonly #files = new Map<string, FileTally>();
   readonly #refusals: Record<string, number> = {};
   #filesOmitted = 0;
+  /** No file that is told of had fewer bytes sent: a file with as many is the smallest, and none after it need be looked at. */
+  #leastBytes = 0;
 
   add({ request, answer, sentBytes }: Outcome): void {
     this.requests += 1;
@@ -36,6 +38,7 @@ export class Tally {
     const file = this.#fileAt(pathOf(request.target));
     file.requests += 1;
     file.sentBytes += sentBytes;
+    if (file.requests === 1) this.#leastBytes = Math.min(this.#leastBytes, sentBytes);
     if (file.clients.size < MOST_CLIENTS) file.clients.add(request.client);
   }
 
@@ -63,8 +66,13 @@ export class Tally {
     let smallest = '';
     let leastBytes = Number.POSITIVE_INFINITY;
     for (const [path, { sentBytes }] of this.#files) {
-      if (sentBytes < leastBytes) [smallest, leastBytes] = [path, sentBytes];
+      if (sentBytes < leastBytes) {
+        smallest = path;
+        leastBytes = sentBytes;
+      }
+      if (leastBytes === this.#leastBytes) break;
     }
+    this.#leastBytes = leastBytes;
     this.#files.delete(smallest);
     this.#filesOmitted += 1;
   }
@@ -89,6 +97,7 @@ export function eventOf({ request, answer, sentBytes, tookMs, cut, thrown }: Out
 
 /** Without the query, in which a careless client may have put a secret. */
 function pathOf(target: string): string {
-  const path = target.split('?', 1)[0] ?? '';
+  const queryAt = target.indexOf('?');
+  const path = queryAt < 0 ? target : target.slice(0, queryAt);
   return path.length > MOST_PATH_CHARACTERS ? `${path.slice(0, MOST_PATH_CHARACTERS)}...` : path;
 }
