@@ -7,6 +7,7 @@ import { replaceFileSync, writeWholeSync } from './atomic-file.ts';
 interface Line {
   readonly level: string;
   readonly text: string;
+  readonly sizeBytes: number;
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
@@ -56,11 +57,12 @@ export class BoundedLog implements DestinationStream {
 
   write(text: string): void {
     if (this.#fd === null) return;
-    if (Buffer.byteLength(text) > LONGEST_LINE_BYTES) {
+    const sizeBytes = Buffer.byteLength(text);
+    if (sizeBytes > LONGEST_LINE_BYTES) {
       this.#dropped += 1;
       return;
     }
-    this.#remember(text);
+    this.#remember(text, sizeBytes);
     if (this.#sizeBytes > this.#budgetBytes) {
       this.#drop();
       this.#rewriting ??= setTimeout(() => this.#rewrite(), REWRITE_MS).unref();
@@ -86,14 +88,14 @@ export class BoundedLog implements DestinationStream {
   /** A line of an earlier run. */
   #recall(text: string): void {
     const dropped = /"event":"LogTrimmed","dropped":([0-9]+)/.exec(text)?.[1];
-    if (dropped === undefined) this.#remember(text);
+    if (dropped === undefined) this.#remember(text, Buffer.byteLength(text));
     else this.#dropped += Number(dropped);
   }
 
-  #remember(text: string): void {
+  #remember(text: string, sizeBytes: number): void {
     const level = /"level":"([a-z]+)"/.exec(text)?.[1] ?? '';
-    this.#lines.push({ level: LEVELS.includes(level) ? level : 'debug', text });
-    this.#sizeBytes += Buffer.byteLength(text);
+    this.#lines.push({ level: LEVELS.includes(level) ? level : 'debug', text, sizeBytes });
+    this.#sizeBytes += sizeBytes;
   }
 
   #drop(): void {
@@ -101,7 +103,7 @@ export class BoundedLog implements DestinationStream {
     for (const level of LEVELS) {
       this.#lines = this.#lines.filter((line) => {
         if (line.level !== level || this.#sizeBytes <= goalBytes) return true;
-        this.#sizeBytes -= Buffer.byteLength(line.text);
+        this.#sizeBytes -= line.sizeBytes;
         this.#dropped += 1;
         return false;
       });

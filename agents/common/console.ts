@@ -7,10 +7,11 @@ import type { Console } from './recorder.ts';
  */
 export function consoleOn(stdout: Pick<WriteStream, 'isTTY' | 'write'>, stderr: Pick<WriteStream, 'write'>): Console {
   return (severity, message) => {
+    if (severity === 'debug' || (severity === 'info' && !stdout.isTTY)) return;
     // A message may name what another machine made up, and a terminal obeys control characters.
     const line = `${message.replace(/\p{Cc}/gu, '\ufffd')}\n`;
-    if (severity === 'warn' || severity === 'error') stderr.write(line);
-    else if (severity === 'info' && stdout.isTTY) stdout.write(line);
+    if (severity === 'info') stdout.write(line);
+    else stderr.write(line);
   };
 }
 

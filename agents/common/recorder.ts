@@ -41,7 +41,8 @@ export class Recorder<C extends Catalogue> {
 
   emit(event: EventOf<C>): void {
     const kind = this.#catalogue[event.event] as EventKind<EventOf<C>> | undefined;
-    if (kind === undefined) return;
+    // No console tells of a single request, and there may be thousands a second.
+    if (kind === undefined || (this.#logger === null && kind.severity === 'debug')) return;
     const message = kind.message(event);
     this.#logger?.[kind.severity](event as object, message);
     this.#console(kind.severity, message);
