@@ -14,7 +14,12 @@ export function isSha256(text: string): boolean {
 
 /** `Repr-Digest` or `Content-Digest` for a SHA-256 in hex. */
 export function formatDigest(sha256Hex: string): string {
-  return `sha-256=:${hexToBase64(sha256Hex)}:`;
+  return formatBase64Digest(hexToBase64(sha256Hex));
+}
+
+/** The same for one in base64, which who has just computed it can have at once. */
+export function formatBase64Digest(sha256Base64: string): string {
+  return `sha-256=:${sha256Base64}:`;
 }
 
 /** What a digest header says of SHA-256: `malformed` must not pass for "no digest", since the server meant to give one. */

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
-import { wantsSha256 } from '../../shared/digest.ts';
+import { formatBase64Digest, formatDigest, wantsSha256 } from '../../shared/digest.ts';
 import { fileEntityTag } from '../../shared/validator.ts';
-import { type Answer, refuse } from './answer.ts';
+import { type Answer, bodyOf, ONE_WRITE_BYTES, refuse } from './answer.ts';
 import type { Digests } from './digests.ts';
 import { type OpenEntry, refusalOf } from './file-store.ts';
 import type { Request } from './http.ts';
@@ -17,6 +17,9 @@ const READ_AT_ONCE_BYTES = 64 * 1024;
 
 /** Files of /proc say that they have no size. What is read of one is held in memory, and so bounded. */
 const MOST_KERNEL_BYTES = 8 * 1024 * 1024;
+
+/** What is read of a file whose body is copied from here before anything else happens. */
+const copied = Buffer.allocUnsafeSlow(ONE_WRITE_BYTES);
 
 /** Answers GET and HEAD of a file, and closes it, now or when its bytes are sent. */
 export function answerFromFile(
@@ -33,7 +36,7 @@ export function answerFromFile(
       entityTag: fileEntityTag(file.identity, BigInt(nowMs) * 1_000_000n),
       modifiedEpochSeconds: Number(file.identity.modifiedNs / 1_000_000_000n),
     },
-    sha256: null,
+    digest: null,
   };
   const nowEpochSeconds = Math.floor(nowMs / 1000);
   return representation.sizeBytes <= READ_AT_ONCE_BYTES
@@ -50,7 +53,7 @@ function fromSmall(file: OpenEntry, request: Request, named: Representation, now
       sizeBytes: content.length,
       // Content of another length than the file's is made by the kernel as it is read, or has just changed.
       validators: content.length === named.sizeBytes ? named.validators : null,
-      sha256: createHash('sha256').update(content).digest('hex'),
+      digest: formatBase64Digest(createHash('sha256').update(content).digest('base64')),
     };
     const selection = select(fieldsOf(request), representation, nowEpochSeconds, newBoundary);
     if ('refusal' in selection) return refuse(selection.refusal, selection.headers);
@@ -58,12 +61,8 @@ function fromSmall(file: OpenEntry, request: Request, named: Representation, now
     if (!hasBody(request, selection)) return { status, headers, body: null, refusal: null };
     const bytes = pieces.map((piece) => ('first' in piece ? content.subarray(piece.first, piece.last + 1) : piece));
     const [only] = bytes;
-    return {
-      status,
-      headers,
-      body: { kind: 'bytes', bytes: only !== undefined && bytes.length === 1 ? only : Buffer.concat(bytes) },
-      refusal: null,
-    };
+    const all = only !== undefined && bytes.length === 1 ? only : Buffer.concat(bytes);
+    return { status, headers, body: bodyOf(all), refusal: null };
   } catch (error) {
     return refuse(error instanceof EndlessError ? 'endless' : refusalOf(error));
   } finally {
@@ -80,7 +79,8 @@ function fromLarge(
   digests: Digests,
 ): Answer | Promise<Answer> {
   const answer = (sha256: string | null): Answer => {
-    const selection = select(fieldsOf(request), { ...named, sha256 }, nowEpochSeconds, newBoundary);
+    const digest = sha256 === null ? null : formatDigest(sha256);
+    const selection = select(fieldsOf(request), { ...named, digest }, nowEpochSeconds, newBoundary);
     const refused = 'refusal' in selection;
     if (!refused && hasBody(request, selection)) {
       const { status, headers, pieces } = selection;
@@ -120,7 +120,8 @@ class EndlessError extends Error {}
  * more than their size of 0, and files of /sys less than their size of a page.
  */
 function readContent(fd: number, sizeBytes: number): Buffer {
-  let content = Buffer.allocUnsafe(sizeBytes === 0 ? 4096 : sizeBytes);
+  const wantedBytes = sizeBytes === 0 ? 4096 : sizeBytes;
+  let content = wantedBytes <= copied.length ? copied.subarray(0, wantedBytes) : Buffer.allocUnsafe(wantedBytes);
   let done = 0;
   for (;;) {
     const more = readSync(fd, content, done, content.length - done, done);

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
 import type { RefusalCode } from '../../shared/refusal.ts';
-import { type Answer, refuse } from './answer.ts';
+import { type Answer, type Body, refuse } from './answer.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { patienceMs, Sender, TransferCutError } from './sender.ts';
@@ -32,6 +32,9 @@ export interface Outcome {
   readonly thrown: unknown;
 }
 
+/** How much of a body was written, and why no more of it, as in {@link Outcome}. */
+type Written = Pick<Outcome, 'sentBytes' | 'cut'>;
+
 export interface HttpLimits extends ConnectionLimits {
   readonly headerBytes: number;
   /** Between two requests of a connection. */
@@ -42,9 +45,6 @@ export interface HttpLimits extends ConnectionLimits {
 
 /** After a refusal the client has so long to read it before the connection is reset. */
 const LINGER_MS = 1000;
-
-/** Up to here copying is cheaper than a second write. */
-const ONE_WRITE_BYTES = 8 * 1024;
 
 /** Up to here an answer is handed over as it is; a longer one in slices, so that a reader who stops is noticed. */
 const SLICE_BYTES = 64 * 1024;
@@ -144,38 +144,44 @@ export class HttpServer {
     let answer: Answer;
     let thrown: unknown = null;
     try {
-      answer = given ?? refusalOfForm(message) ?? (await this.#answer(request));
+      // What is here is not waited for, below either: for a small file every wait shows.
+      const found = given ?? refusalOfForm(message) ?? this.#answer(request);
+      answer = found instanceof Promise ? await found : found;
     } catch (error) {
       answer = refuse('unforeseen');
       thrown = error;
     }
     // Content is not read: what follows it cannot be told apart from the next request.
     if (hasContent(message)) response.shouldKeepAlive = false;
-    const { sentBytes, cut: broken } = await this.#write(answer, request.method, response);
-    const gaveUp = broken ?? (await this.#untaken(response));
+    const written = this.#write(answer, request.method, response);
+    const { sentBytes, cut: broken } = written instanceof Promise ? await written : written;
+    const isTaken = response.socket === null || response.socket.writableLength === 0;
+    const gaveUp = broken ?? (isTaken ? null : await this.#untaken(response));
     const cut = gaveUp !== null && this.#isOver ? 'the window ended' : gaveUp;
     this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
     // The next request's turn comes when nothing of this answer is left to write.
     await closed;
   }
 
-  async #write(
-    { status, headers, body }: Answer,
-    method: string,
-    response: ServerResponse,
-  ): Promise<{ readonly sentBytes: number; readonly cut: string | null }> {
+  #write({ status, headers, body }: Answer, method: string, response: ServerResponse): Written | Promise<Written> {
     if (CLOSING_STATUSES.has(status)) response.shouldKeepAlive = false;
-    response.writeHead(status, { ...headers });
+    response.writeHead(status, headers);
     if (body === null || method === 'HEAD') {
       response.end();
       return { sentBytes: 0, cut: null };
     }
+    if (body.kind === 'text') {
+      response.end(body.text, 'latin1');
+      return { sentBytes: body.text.length, cut: null };
+    }
     if (body.kind === 'bytes' && body.bytes.length <= SLICE_BYTES) {
-      // As text, Node puts a small body and the header into one write, which is what a small answer costs most of.
-      if (body.bytes.length <= ONE_WRITE_BYTES) response.end(body.bytes.toString('latin1'), 'latin1');
-      else response.end(body.bytes);
+      response.end(body.bytes);
       return { sentBytes: body.bytes.length, cut: null };
     }
+    return this.#send(body, response);
+  }
+
+  async #send(body: Exclude<Body, { kind: 'text' }>, response: ServerResponse): Promise<Written> {
     const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
     let cut: string | null = null;
     try {
@@ -191,21 +197,20 @@ export class HttpServer {
   }
 
   /**
-   * Waits until the system has taken the rest of an answer, which it nearly always has at once. Who sends many requests
-   * ahead and reads nothing is cut as a slow reader of a file is. Says why, where it is not taken.
+   * Waits until the system has taken the rest of an answer. Who sends many requests ahead and reads nothing is cut as a slow
+   * reader of a file is. Says why, where it is not taken.
    */
   async #untaken(response: ServerResponse): Promise<string | null> {
     const { socket } = response;
-    if (socket === null || socket.writableLength === 0) return null;
     let reason = 'the client went away';
     const timer = setTimeout(
       () => {
         reason = 'the client reads too slowly';
-        socket.destroy();
+        socket?.destroy();
       },
       patienceMs(SLICE_BYTES, this.#limits.lowestRateBytesPerSecond),
     );
-    const isBroken = await new Promise((resolve) => response.once('close', () => resolve(socket.destroyed)));
+    const isBroken = await new Promise((resolve) => response.once('close', () => resolve(socket?.destroyed)));
     clearTimeout(timer);
     return isBroken ? reason : null;
   }
@@ -229,7 +234,7 @@ export class HttpServer {
     const answer = refuse(code, headers);
     const fields = { ...answer.headers, Date: new Date().toUTCString(), Connection: 'close' };
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-    const body = answer.body?.kind === 'bytes' && method !== 'HEAD' ? answer.body.bytes.toString() : '';
+    const body = answer.body?.kind === 'text' && method !== 'HEAD' ? answer.body.text : '';
     socket.on('error', () => socket.destroy());
     socket.end(`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
@@ -260,15 +265,17 @@ function requestOf(message: IncomingMessage, response: ServerResponse): Request 
     method: message.method ?? '',
     target: message.url ?? '',
     client: addressOf(message.socket),
-    // Every line of a name: `headers` keeps the first of two dates, and RFC 9110, 13.1.3 takes none then.
-    field: (name) => message.headersDistinct[name]?.join(', '),
+    // Every line of a name: `headers` keeps the first of two dates, and RFC 9110, 13.1.3 takes none then. Node has made
+    // `headers` by then, and the other is made for who has something to say there.
+    field: (name) => (message.headers[name] === undefined ? undefined : message.headersDistinct[name]?.join(', ')),
     whenGone: (callback) => void response.once('close', callback),
   };
 }
 
 /** An IPv4 client of an IPv6 socket is the IPv4 address that it is. */
 function addressOf(socket: Socket): string {
-  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? '?';
+  const address = socket.remoteAddress ?? '?';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
 /** RFC 9110, 7.2: a host of RFC 3986, 3.2.2, which may be empty, and a port. */
@@ -282,10 +289,13 @@ function refusalOfForm(message: IncomingMessage): Answer | null {
   const { method, rawHeaders, headers, httpVersion } = message;
   if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return refuse(httpVersion === '0.9' ? 'malformed' : 'other-version');
-  const names = rawHeaders.filter((_, index) => index % 2 === 0);
-  // RFC 9112, 5.1: Node 16 lets whitespace before the colon pass, with which others have smuggled requests.
-  if (!names.every((name) => TOKEN.test(name))) return refuse('malformed');
-  const hosts = names.filter((name) => name.toLowerCase() === 'host').length;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    // RFC 9112, 5.1: Node 16 lets whitespace before the colon pass, with which others have smuggled requests.
+    if (!TOKEN.test(name)) return refuse('malformed');
+    if (name.toLowerCase() === 'host') hosts += 1;
+  }
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
   if (!HOST.test(headers.host ?? '')) return refuse('no-host');
   const coding = headers['transfer-encoding'];

@@ -1,4 +1,3 @@
-import { formatDigest } from '../../shared/digest.ts';
 import { formatHttpDate } from '../../shared/http-date.ts';
 import { type ConditionalFields, evaluatePreconditions, rangeApplies } from '../../shared/precondition.ts';
 import { formatContentRange, formatUnsatisfiedRange, parseRange } from '../../shared/range.ts';
@@ -13,8 +12,8 @@ export interface Representation {
   readonly mediaType: string;
   /** `null` for a file that the kernel makes as it is read: it has no state that could be named or asked for again. */
   readonly validators: { readonly entityTag: EntityTag; readonly modifiedEpochSeconds: number } | null;
-  /** Of the whole representation, in hex; `null` while it is not known. */
-  readonly sha256: string | null;
+  /** `Repr-Digest` of it; `null` while it is not known. */
+  readonly digest: string | null;
 }
 
 /** What of a request decides which bytes of a representation are sent. */
@@ -47,7 +46,6 @@ export function select(
   boundary: () => string,
 ): Selection | SelectionRefused {
   const { sizeBytes, mediaType, validators } = representation;
-  const whole = sizeBytes === 0 ? [] : [{ first: 0, last: sizeBytes - 1 }];
   const headers: Record<string, string | number> = {};
   if (validators === null) {
     headers['Accept-Ranges'] = 'none';
@@ -64,43 +62,33 @@ export function select(
   const ranged = validators !== null && fields.method === 'GET' && rangeApplies(fields.ifRange, validators.entityTag);
   const asked = parseRange(ranged ? fields.range : undefined, sizeBytes);
   if (asked.kind === 'unsatisfiable') {
-    return { refusal: 'unsatisfiable', headers: { ...headers, 'Content-Range': formatUnsatisfiedRange(sizeBytes) } };
+    headers['Content-Range'] = formatUnsatisfiedRange(sizeBytes);
+    return { refusal: 'unsatisfiable', headers };
   }
 
   // In a refusal it would be the digest of the refusal's own content (RFC 9530, B.10).
-  if (representation.sha256 !== null) headers['Repr-Digest'] = formatDigest(representation.sha256);
-  const described = {
-    ...headers,
-    'Content-Type': mediaType,
+  if (representation.digest !== null) headers['Repr-Digest'] = representation.digest;
+  const parts = asked.kind === 'whole' ? [] : (planRanges(asked.parts, sizeBytes) ?? []);
+  const [only] = parts;
+  // RFC 9110, 15.3.7: after If-Range the client has the rest of the description already.
+  if (parts.length !== 1 || fields.ifRange === undefined) {
+    headers['Content-Type'] = mediaType;
     // RFC 9110, 8.8.2.1: never later than the Date of the response, whatever a file's clock said.
-    ...(validators && { 'Last-Modified': formatHttpDate(Math.min(validators.modifiedEpochSeconds, nowEpochSeconds)) }),
-  };
-  const all: Selection = { status: 200, headers: { ...described, 'Content-Length': sizeBytes }, pieces: whole };
-  const parts = asked.kind === 'whole' ? null : planRanges(asked.parts, sizeBytes);
-  const [only] = parts ?? [];
-  if (parts === null || only === undefined) return all;
+    if (validators !== null)
+      headers['Last-Modified'] = formatHttpDate(Math.min(validators.modifiedEpochSeconds, nowEpochSeconds));
+  }
+  if (only === undefined) {
+    headers['Content-Length'] = sizeBytes;
+    return { status: 200, headers, pieces: sizeBytes === 0 ? [] : [{ first: 0, last: sizeBytes - 1 }] };
+  }
   if (parts.length === 1) {
-    // RFC 9110, 15.3.7: after If-Range the client has the rest of the description already.
-    const head = fields.ifRange === undefined ? described : headers;
-    return {
-      status: 206,
-      headers: {
-        ...head,
-        'Content-Range': formatContentRange(only, sizeBytes),
-        'Content-Length': pieceSizeBytes(only),
-      },
-      pieces: parts,
-    };
+    headers['Content-Range'] = formatContentRange(only, sizeBytes);
+    headers['Content-Length'] = pieceSizeBytes(only);
+    return { status: 206, headers, pieces: parts };
   }
   const separator = boundary();
   const pieces = multipartPieces(parts, sizeBytes, mediaType, separator);
-  return {
-    status: 206,
-    headers: {
-      ...described,
-      'Content-Type': `multipart/byteranges; boundary=${separator}`,
-      'Content-Length': pieces.reduce((sum, piece) => sum + pieceSizeBytes(piece), 0),
-    },
-    pieces,
-  };
+  headers['Content-Type'] = `multipart/byteranges; boundary=${separator}`;
+  headers['Content-Length'] = pieces.reduce((sum, piece) => sum + pieceSizeBytes(piece), 0);
+  return { status: 206, headers, pieces };
 }

@@ -54,7 +54,7 @@ export class Sender {
   }
 
   /** Throws a {@link TransferCutError}, or what the file system throws, where the body cannot be sent to its end. */
-  async send(body: Exclude<Body, { kind: 'bytes' }>): Promise<void> {
+  async send(body: Exclude<Body, { kind: 'text' | 'bytes' }>): Promise<void> {
     // One for the whole body: a timer for each buffer would cost more than sending it.
     const watch = setInterval(() => {
       if (performance.now() > this.#deadlineMs) this.#fail?.(new TransferCutError('the client reads too slowly'));
