@@ -22,7 +22,9 @@ const LONGEST_PATH_BYTES = 4095;
  */
 export function parseTarget(requestTarget: string): Target | RefusalCode {
   // RFC 9112, 3.2.2: a server takes the absolute form, whatever host it names.
-  const originForm = requestTarget.replace(/^https?:\/\/[^/?#]+(?=([/?]?))/i, (_, next) => (next === '/' ? '' : '/'));
+  const originForm = requestTarget.startsWith('/')
+    ? requestTarget
+    : requestTarget.replace(/^https?:\/\/[^/?#]+(?=([/?]?))/i, (_, next) => (next === '/' ? '' : '/'));
   if (!originForm.startsWith('/') || /[\0-\x20\x7f#]/.test(originForm)) return 'bad-target';
   const queryAt = originForm.indexOf('?');
   const encoded = queryAt < 0 ? originForm : originForm.slice(0, queryAt);
@@ -30,6 +32,8 @@ export function parseTarget(requestTarget: string): Target | RefusalCode {
   const decoded = /%2f/i.test(encoded) ? null : decodePath(encoded);
   if (decoded === null || decoded.includes('\0')) return 'bad-target';
   if (decoded.length > LONGEST_PATH_BYTES) return 'target-too-long';
+  // Nearly always there is nothing to resolve.
+  if (!/\/\.{0,2}(?:\/|$)/.test(decoded)) return { path: decoded, asDirectory: false, query };
 
   const names: string[] = [];
   let last = '';
