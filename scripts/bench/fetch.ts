@@ -52,10 +52,10 @@ export async function bench(): Promise<void> {
     writeFileSync(join(served, 'small', `file-${String(file).padStart(5, '0')}`), randomBytes(SMALL_BYTES));
   }
   const port = await freePort();
-  const server = start(await officialNode('x64'), ['payload-serve', String(port), '--bind', '127.0.0.1', '--directory', served]);
+  const node16 = await officialNode('x64');
+  const server = start(node16, ['payload-serve', String(port), '--bind', '127.0.0.1', '--directory', served]);
   try {
     await accepting(port);
-    const node16 = await officialNode('x64');
     const nodes = [
       ['Node 16', node16] as const,
       [`Node ${process.versions.node.split('.')[0]}`, process.execPath] as const,
