@@ -57,7 +57,7 @@ const FLUSH_MS = 100;
 export class PartWriter {
   readonly #ring = new SharedArrayBuffer(SLOT_BYTES * SLOTS);
   #worker: Worker | null = null;
-  readonly #free: number[] = Array.from({ length: SLOTS }, (_, slot) => slot);
+  #free = everySlot();
   #slot: number | null = null;
   #filledBytes = 0;
   /** How much of the slot the worker was told of already. */
@@ -186,7 +186,12 @@ export class PartWriter {
     // It prints nothing: to join its streams to ours would take a tenth of its start.
     const worker = new Worker(source, { eval: true, execArgv: [], stdout: true, stderr: true, workerData });
     worker.on('message', (event: WriterEvent) => this.#hear(event));
-    worker.on('error', (error) => this.#fail(new Failure('unforeseen', error.message, { cause: error })));
+    worker.on('error', (error) => {
+      // It is gone, or never came about, with what was handed to it: the next file starts another.
+      this.#worker = null;
+      this.#free = everySlot().filter((slot) => slot !== this.#slot);
+      this.#fail(new Failure('unforeseen', error.message, { cause: error }));
+    });
     return worker;
   }
 
@@ -224,6 +229,10 @@ export class PartWriter {
     this.#spaceWanted = null;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(failure);
   }
+}
+
+function everySlot(): number[] {
+  return Array.from({ length: SLOTS }, (_, slot) => slot);
 }
 
 function expected<Kind extends WriterEvent['kind']>(event: WriterEvent, kind: Kind): WriterEvent & { kind: Kind } {
