@@ -15,6 +15,8 @@ describe('isAlive', () => {
     const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
     const mark = { ...ownProcessMark(), pid, startTicks: stat()[19] ?? '' };
     expect(isAlive(mark)).toBe(true);
+    // Until it has become the other program, the shell collects what ends.
+    while (readFileSync(`/proc/${parent.pid}/comm`, 'latin1') !== 'sleep\n') await delay(5);
     process.kill(pid, 'SIGKILL');
     while (stat()[0] !== 'Z') await delay(5);
     expect(isAlive(mark)).toBe(false);
