@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import packageJson from './package.json' with { type: 'json' };
+import { long } from './test/support/effort.ts';
 import { LongestFirst } from './test/support/sequencer.ts';
 import { SkipReporter } from './test/support/skip-reporter.ts';
 
@@ -15,7 +16,8 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     testTimeout: 60_000,
     // Most of them wait for windows to end and for servers to answer, more than one core's worth at a time.
-    maxWorkers: 5,
+    // In the long run they work as well, and a window of seconds does not wait for a processor.
+    maxWorkers: long ? 3 : 5,
     sequence: { sequencer: LongestFirst },
     // None changes what another sees, and a process of its own for each file, with its imports, was a fifth of the work.
     isolate: false,
