@@ -1,7 +1,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { compileGlob } from '../../shared/glob.ts';
 import { parseListing } from '../../shared/listing.ts';
-import { parseManifestLine } from '../../shared/manifest.ts';
+import { type ManifestEnd, parseManifestLine } from '../../shared/manifest.ts';
 import { decodePath, encodePath } from '../../shared/path.ts';
 import { featurePath } from '../../shared/protocol.ts';
 import { judge } from './answer.ts';
@@ -13,6 +13,13 @@ import { pathSource, type Source } from './source.ts';
 export interface Listed {
   readonly source: Source;
   readonly sizeBytes: number | null;
+}
+
+/** What a source stands for. */
+export interface Listing {
+  readonly files: readonly Listed[];
+  /** Why there may be more files than these; `null` where these are all. */
+  readonly gap: Failure | null;
 }
 
 /** A source that stands for many: a directory, and what is wanted of it. Paths are bytes (shared/path.ts). */
@@ -64,19 +71,20 @@ export async function listFiles(
   source: Source,
   selection: Selection,
   signal: AbortSignal,
-): Promise<readonly Listed[]> {
+): Promise<Listing> {
   const matches = selection.pattern === null ? () => true : compileGlob(selection.pattern);
   if (matches === null) throw new Failure('usage', `"${source.text}": a [ is not closed.`);
-  const found = offers(server, 'manifest')
+  const { found, gap } = offers(server, 'manifest')
     ? await fromManifest(server, selection, signal)
     : await fromListings(server, selection.directory, selection.depth, signal);
   const origin = source.address === null ? null : new URL(source.text).origin;
-  return found
+  const files = found
     .filter(({ path }) => matches(path))
     .map(({ path, sizeBytes }) => {
       const whole = `${selection.directory}${path}`;
       return { source: pathSource(textOf(origin, whole), whole, source.address), sizeBytes };
     });
+  return { files, gap };
 }
 
 interface Found {
@@ -85,11 +93,16 @@ interface Found {
   readonly sizeBytes: number | null;
 }
 
+interface Tree {
+  readonly found: readonly Found[];
+  readonly gap: Failure | null;
+}
+
 async function fromManifest(
   server: Server,
   { directory, pattern, depth }: Selection,
   signal: AbortSignal,
-): Promise<Found[]> {
+): Promise<Tree> {
   const query = [`limit=${MOST_FILES}`, `depth=${depth}`];
   if (pattern !== null) query.push(`glob=${encodePath(pattern).replaceAll('/', '%2F')}`);
   const path = featurePath('manifest', encodePath(directory).replace(/\/$/, '') || '/');
@@ -97,18 +110,23 @@ async function fromManifest(
   const { head, text } = await server.exchange.text(request, LONGEST_LISTING_BYTES);
   judge(head, { from: 0, etag: null, sizeBytes: null });
   const found: Found[] = [];
-  let ended = false;
+  let end: ManifestEnd | null = null;
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const entry = parseManifestLine(line);
     if (entry === null) throw new Failure('bad-answer', 'The manifest of the server cannot be read.');
-    if (entry.kind === 'end') ended = true;
+    if (entry.kind === 'end') end = entry;
     if (entry.kind !== 'file') continue;
     const name = safePath(entry.path);
     if (name !== null) found.push({ path: name, sizeBytes: entry.sizeBytes });
   }
-  if (!ended) throw new Failure('link-lost', 'The manifest of the server was cut off.');
-  return found;
+  if (end === null) throw new Failure('link-lost', 'The manifest of the server was cut off.');
+  return { found, gap: end.complete ? null : gapBelow(directory, end.reason) };
+}
+
+function gapBelow(directory: string, reason: ManifestEnd['reason']): Failure {
+  const why = reason === 'limit' ? `there are more than ${MOST_FILES} entries` : 'a directory there cannot be read';
+  return new Failure('refused', `The server does not list everything below ${textOf(null, directory)}: ${why}.`);
 }
 
 async function fromListings(
@@ -118,23 +136,34 @@ async function fromListings(
   signal: AbortSignal,
   prefix = '',
   left = { files: MOST_FILES },
-): Promise<Found[]> {
+): Promise<Tree> {
   const target = encodePath(`${directory}${prefix}`);
   const { head, text } = await server.exchange.text({ method: 'GET', target, signal }, LONGEST_LISTING_BYTES);
   const answer = judge(head, { from: 0, etag: null, sizeBytes: null });
   if (answer.kind !== 'whole') throw new Failure('refused', `The server lists nothing at ${target}.`);
   const found: Found[] = [];
+  let gap: Failure | null = null;
   for (const { name, isDirectory, sizeBytes } of readListing(text, target)) {
     left.files -= 1;
     if (left.files < 0) throw new Failure('bad-answer', 'The listings of the server have no end.');
     const path = `${prefix}${name}`;
     if (!isDirectory) found.push({ path, sizeBytes });
-    else if (depth > 1) found.push(...(await fromListings(server, directory, depth - 1, signal, `${path}/`, left)));
+    else if (depth > 1) {
+      try {
+        const below = await fromListings(server, directory, depth - 1, signal, `${path}/`, left);
+        found.push(...below.found);
+        gap ??= below.gap;
+      } catch (thrown) {
+        // One directory that may not be read does not keep back the others.
+        if (!(thrown instanceof Failure) || thrown.code !== 'refused') throw thrown;
+        gap ??= gapBelow(`${directory}${path}/`, 'unreadable');
+      }
+    }
   }
-  return found;
+  return { found, gap };
 }
 
-interface Listing {
+interface Link {
   readonly name: string;
   readonly isDirectory: boolean;
   readonly sizeBytes: number | null;
@@ -144,7 +173,7 @@ interface Listing {
  * Reads a listing: nginx's JSON and ours, or the links of a page as nginx, Apache, lighttpd, Caddy and python make them.
  * Only names right below the directory count; links elsewhere, and those that sort the page, do not.
  */
-export function readListing(text: string, target: string): readonly Listing[] {
+export function readListing(text: string, target: string): readonly Link[] {
   const json = parseListing(text);
   const links =
     json === null
@@ -157,7 +186,7 @@ export function readListing(text: string, target: string): readonly Listing[] {
             href ?? `${encodePath(Buffer.from(name, 'utf8').toString('latin1'))}${type === 'directory' ? '/' : ''}`;
           return type === 'other' ? [] : [{ href: plain, sizeBytes: size ?? null }];
         });
-  const listings = new Map<string, Listing>();
+  const listings = new Map<string, Link>();
   for (const { href, sizeBytes } of links) {
     const relative = href.startsWith(target) ? href.slice(target.length) : href.replace(/^\.\//, '');
     if (/^[a-z][a-z0-9+.-]*:|[?#]/i.test(relative) || relative.startsWith('/')) continue;

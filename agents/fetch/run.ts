@@ -108,9 +108,10 @@ export class Run {
       try {
         const server = await peer.server(signal);
         try {
-          const listed = await listFiles(server, source, selection, signal);
-          if (listed.length === 0) throw new Failure('refused', `Nothing on the server matches ${source.text}.`);
-          return listed.map((file) => ({ wanted: { ...wanted, source: file.source }, listedBytes: file.sizeBytes }));
+          const { files, gap } = await listFiles(server, source, selection, signal);
+          if (gap !== null) this.#refuse(wanted, gap, peer);
+          else if (files.length === 0) throw new Failure('refused', `Nothing on the server matches ${source.text}.`);
+          return files.map((file) => ({ wanted: { ...wanted, source: file.source }, listedBytes: file.sizeBytes }));
         } catch (thrown) {
           const failure = signal.aborted ? asFailure(signal.reason) : asFailure(thrown);
           if (failure.code === 'link-lost') peer.lost(server);

@@ -45,8 +45,9 @@ parentPort?.on('message', ({ tree, share, port }: Start) => {
         if (!matches(entry.path)) continue;
         text += line(entry);
         count += 1;
-      } catch {
-        unreadable = true;
+      } catch (error) {
+        // One that is gone by now lacks nowhere.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') unreadable = true;
         current = null;
       }
     }

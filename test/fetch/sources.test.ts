@@ -114,6 +114,44 @@ describe('many sources', () => {
     expect((await none.run(['/log/*.png', ...from])).code).toBe(5);
   });
 
+  describe('that are not all listed are delivered as far as they are, and the report says so', () => {
+    it('by a server whose listing of a directory is refused', async () => {
+      const pages: Readonly<Record<string, string>> = {
+        '/t/': '<a href="secret/">secret/</a> <a href="a">a</a> <a href="below/">below/</a>',
+        '/t/below/': '<a href="b">b</a>',
+        '/t/a': 'a',
+        '/t/below/b': 'b',
+      };
+      const { url } = await httpOrigin((request, response) => {
+        const page = pages[request.url ?? ''];
+        if (page === undefined) response.writeHead(403);
+        response.end(page);
+      });
+      const { run, delivered, report } = desk();
+      expect((await run([`${url}/t/`, '--recursive'])).code).toBe(5);
+      expect(delivered()).toEqual(['t_a', 't_below_b']);
+      expect(report().files).toMatchObject([
+        { source: `${url}/t/`, failure: { code: 'refused', reason: expect.stringContaining('/t/secret/') } },
+        { state: 'delivered' },
+        { state: 'delivered' },
+      ]);
+    });
+
+    it.each(['limit', 'unreadable'])('by a manifest that ends with %s', async (reason) => {
+      const entry = { kind: 'file', path: 'a', sizeBytes: 1, modifiedMs: 0, etag: null };
+      const lines = [entry, { kind: 'end', count: 1, complete: false, reason }];
+      const { url } = await httpOrigin(
+        (request, response) =>
+          response.end(request.url === '/t/a' ? 'a' : lines.map((line) => `${JSON.stringify(line)}\n`).join('')),
+        { features: ['manifest'] },
+      );
+      const { run, delivered, report } = desk();
+      expect((await run([`${url}/t/`])).code).toBe(5);
+      expect(delivered()).toEqual(['t_a']);
+      expect(report().files.map((file) => file.failure?.code)).toEqual(['refused', undefined]);
+    });
+  });
+
   it('are read from a file, with expected digests that hold whatever the server states', async () => {
     const { url } = await httpOrigin((_, response) => response.end('content'));
     const { outbox, run, read, report, delivered } = desk();
