@@ -1,3 +1,5 @@
+// First, since it starts a thread that everything below need not wait for.
+import './writer.ts';
 import { setMaxListeners } from 'node:events';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -13,9 +15,7 @@ import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { Budget, bytesBelow } from './budget.ts';
 import { claimReportPath } from './earlier-report.ts';
-import { selectionOf } from './expand.ts';
 import { LinkRate } from './link-rate.ts';
-import { PartWriter } from './part-writer.ts';
 import { ProgressBars } from './progress.ts';
 import { SmallPublisher, sweepHiddenCopies } from './publish.ts';
 import { RunReport } from './report.ts';
@@ -25,6 +25,7 @@ import { formatAddress } from './source.ts';
 import { Stage } from './stage.ts';
 import { stateDirectory } from './state-directory.ts';
 import { type Status, serveStatus } from './status.ts';
+import { writer } from './writer.ts';
 
 const LOG_BUDGET_BYTES = 64 * 1024;
 
@@ -48,9 +49,6 @@ main().then(
 async function main(): Promise<number> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
-  const writer = new PartWriter();
-  // Takes longer than everything else before the first byte; what is listed is many small files, which do without.
-  if (settings.wanted.some(({ source }) => selectionOf(source, settings.recursive) === null)) writer.start();
   const outbox = openOutbox(environment, settings.outbox);
   checkOutputs(settings, environment, outbox);
   const state = stateDirectory(environment, settings.state, process.env);

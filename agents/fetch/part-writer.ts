@@ -72,8 +72,12 @@ export class PartWriter {
 
   /** Has the thread start, which takes its time, before it is known whether it is needed; it keeps no process alive. */
   start(): void {
-    this.#worker ??= this.#startWorker();
-    this.#worker.unref();
+    try {
+      this.#worker ??= this.#startWorker();
+      this.#worker.unref();
+    } catch {
+      // Whoever needs it meets that again.
+    }
   }
 
   /**
