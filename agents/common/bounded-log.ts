@@ -34,15 +34,20 @@ const NOTE_BYTES = 256;
 export class BoundedLog implements DestinationStream {
   readonly #path: string;
   readonly #budgetBytes: number;
+  readonly #collect: () => void;
   #lines: Line[] = [];
   #sizeBytes = 0;
   #dropped = 0;
   #fd: number | null;
   #rewriting: NodeJS.Timeout | null = null;
 
-  /** Throws a `disk-refused` failure where the file cannot be opened for appending. */
-  constructor(path: string, budgetBytes: number) {
+  /**
+   * `collect` is called before the log is written anew, for whoever has held lines back meanwhile. Throws a `disk-refused`
+   * failure where the file cannot be opened for appending.
+   */
+  constructor(path: string, budgetBytes: number, collect: () => void = () => {}) {
     this.#path = path;
+    this.#collect = collect;
     this.#budgetBytes = budgetBytes - NOTE_BYTES;
     try {
       this.#fd = openSync(path, 'a+');
@@ -55,6 +60,16 @@ export class BoundedLog implements DestinationStream {
     }
   }
 
+  /** Whether it is full and waits to be written anew: until then no line reaches the disk. */
+  get isHolding(): boolean {
+    return this.#rewriting !== null;
+  }
+
+  /** Counts lines as dropped that were never made. */
+  drop(lines: number): void {
+    this.#dropped += lines;
+  }
+
   write(text: string): void {
     if (this.#fd === null) return;
     const sizeBytes = Buffer.byteLength(text);
@@ -64,7 +79,7 @@ export class BoundedLog implements DestinationStream {
     }
     this.#remember(text, sizeBytes);
     if (this.#sizeBytes > this.#budgetBytes) {
-      this.#drop();
+      this.#makeRoom();
       this.#rewriting ??= setTimeout(() => this.#rewrite(), REWRITE_MS).unref();
     }
     if (this.#rewriting !== null) return;
@@ -98,7 +113,7 @@ export class BoundedLog implements DestinationStream {
     this.#sizeBytes += sizeBytes;
   }
 
-  #drop(): void {
+  #makeRoom(): void {
     const goalBytes = this.#budgetBytes * 0.75;
     for (const level of LEVELS) {
       this.#lines = this.#lines.filter((line) => {
@@ -111,6 +126,7 @@ export class BoundedLog implements DestinationStream {
   }
 
   #rewrite(): void {
+    this.#collect();
     if (this.#rewriting !== null) clearTimeout(this.#rewriting);
     this.#rewriting = null;
     try {

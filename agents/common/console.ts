@@ -9,7 +9,7 @@ export function consoleOn(stdout: Pick<WriteStream, 'isTTY' | 'write'>, stderr: 
   return (severity, message) => {
     if (severity === 'debug' || (severity === 'info' && !stdout.isTTY)) return;
     // A message may name what another machine made up, and a terminal obeys control characters.
-    const line = `${message.replace(/\p{Cc}/gu, '\ufffd')}\n`;
+    const line = `${message().replace(/\p{Cc}/gu, '\ufffd')}\n`;
     if (severity === 'info') stdout.write(line);
     else stderr.write(line);
   };
