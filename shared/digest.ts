@@ -31,6 +31,8 @@ export type StatedDigest =
 /** Reads `Repr-Digest` or `Content-Digest` (RFC 9530, 2 and 3). Other algorithms are passed over. */
 export function parseDigest(header: string | undefined): StatedDigest {
   if (header === undefined || header.trim() === '') return { kind: 'none' };
+  const usual = /^sha-256=:([A-Za-z0-9+/]{43})=:$/.exec(header)?.[1];
+  if (usual !== undefined) return { kind: 'sha-256', hex: base64ToHex(usual) };
   let stated: StatedDigest = { kind: 'none' };
   for (const member of header.split(',')) {
     const match = /^\s*([a-z*][a-z0-9_.*-]*)\s*=\s*(.*?)\s*$/i.exec(member);

@@ -57,14 +57,14 @@ const VERSION = 1;
 const FIRST_LINE = `${FORMAT}/${VERSION}`;
 
 /**
- * The memory of the state directory: an append-only file, one record a line, each line led by the start of its own
- * SHA-256. A line that power loss cut short, or that a disk has changed, fails its checksum and is passed over, so that
+ * The memory of the state directory: an append-only file, a record (or a list of those that were made together) a line,
+ * each line led by the start of its own SHA-256. A line that power loss cut short, or that a disk has changed, fails its checksum and is passed over, so that
  * at most the files it speaks of begin anew. The file is rewritten, with what still counts, when a run begins.
  */
 export class Journal {
   readonly #path: string;
   #fd: number;
-  #unwritten = '';
+  #soon: JournalRecord[] = [];
   /** What was appended last may be the half of a line, as on a full disk: the next one must not be joined to it. */
   #torn = false;
   /** Lines that could not be read when it was opened, not counting one that was cut short at the end. */
@@ -80,7 +80,7 @@ export class Journal {
       const text = readFileSync(this.#path, { encoding: 'utf8', flag: 'a+' });
       const lines = text.split('\n');
       const cutShort = lines.pop() !== '';
-      const records = lines.map(readLine);
+      const records = lines.flatMap(readLine);
       const version = newerVersion(lines[0] ?? '');
       if (version !== null) {
         throw new Failure('state-unreadable', `The journal ${this.#path} is of a newer version (${version}).`);
@@ -96,15 +96,14 @@ export class Journal {
 
   /** Appends records; they survive this process at once, and a power cut after {@link sync}. */
   append(...records: readonly JournalRecord[]): void {
-    this.#unwritten += records.map(formatLine).join('');
-    this.#write();
+    this.#write(records);
     for (const record of records) this.#apply(record);
   }
 
-  /** Appends a record that is no harm to lose: many of them are written together, when the event loop turns. */
+  /** Appends a record that is no harm to lose: many of them become one line, when the event loop turns. */
   appendSoon(record: JournalRecord): void {
-    if (this.#unwritten === '') setImmediate(() => this.#writeIfPossible());
-    this.#unwritten += formatLine(record);
+    if (this.#soon.length === 0) setImmediate(() => this.#writeIfPossible());
+    this.#soon.push(record);
     this.#apply(record);
   }
 
@@ -123,15 +122,15 @@ export class Journal {
 
   #writeIfPossible(): void {
     try {
-      this.#write();
+      this.#write([]);
     } catch {
       // What it would have said is lost; a record that matters meets the same disk.
     }
   }
 
-  #write(): void {
-    const text = this.#unwritten;
-    this.#unwritten = '';
+  #write(records: readonly JournalRecord[]): void {
+    const soon = this.#soon.splice(0);
+    const text = [...(soon.length > 0 ? [soon] : []), ...records].map(formatLine).join('');
     if (text === '') return;
     try {
       writeWholeSync(this.#fd, Buffer.from(`${this.#torn ? '\n' : ''}${text}`));
@@ -153,6 +152,8 @@ export class Journal {
       this.parts.set(key, record);
       this.marks.delete(key);
     } else if (record.kind === 'delivered') {
+      // At its end, since the latest are remembered.
+      this.delivered.delete(key);
       this.delivered.set(key, record);
     } else {
       this.parts.delete(key);
@@ -166,7 +167,7 @@ export class Journal {
   }
 }
 
-function formatLine(content: JournalRecord | string): string {
+function formatLine(content: JournalRecord | readonly JournalRecord[] | string): string {
   const json = JSON.stringify(content);
   return `${checksum(json)} ${json}\n`;
 }
@@ -178,7 +179,7 @@ function newerVersion(firstLine: string): number | null {
 }
 
 /** `null` for a line that is damaged; a text is the version that the first line tells. */
-function readLine(line: string): JournalRecord | string | null {
+function readLine(line: string): JournalRecord | JournalRecord[] | string | null {
   const json = line.slice(9);
   if (line.charAt(8) !== ' ' || line.slice(0, 8) !== checksum(json)) return null;
   try {

@@ -57,7 +57,7 @@ export class RunReport {
   readonly files: FileEntry[] = [];
   readonly server: Writable<WrittenFetchReport['server']> = { tried: [], answered: null, waitedMs: null };
   /** How much of a file is still to come, by whoever fetches it. */
-  readonly left = new Map<FileEntry, () => number | null>();
+  readonly left = new Map<FileEntry, { readonly leftBytes: number | null }>();
   #ending: WrittenFetchReport['ending'] = null;
   #exitCode: number | null = null;
   #failure: ReportedFailure | null = null;
@@ -84,7 +84,7 @@ export class RunReport {
       totals.mendedBytes += file.mendedBytes;
       if (file.state === 'delivered') totals.delivered += 1;
       else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4)
-        leftBytes += this.left.get(file)?.() ?? 0;
+        leftBytes += this.left.get(file)?.leftBytes ?? 0;
     }
     const { bytesPerSecond, firstByteMs } = this.#rate;
     const files = this.#listed(mostFiles);

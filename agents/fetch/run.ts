@@ -149,7 +149,7 @@ export class Run {
       delivery.settleIfDone();
       this.#items.push(delivery.item);
       this.#report.files.push(delivery.item.entry);
-      this.#report.left.set(delivery.item.entry, () => delivery.leftBytes);
+      this.#report.left.set(delivery.item.entry, delivery);
     }
     this.#scheduler.add(deliveries);
   }

@@ -33,6 +33,8 @@ function reopened(directory: string): Journal {
   return journal;
 }
 
+const lines = (directory: string): number => readFileSync(join(directory, 'journal'), 'utf8').split('\n').length;
+
 describe('Journal', () => {
   it('remembers parts, their marks and deliveries', () => {
     const directory = temporaryDirectory();
@@ -46,6 +48,31 @@ describe('Journal', () => {
     expect([...again.marks.values()]).toEqual([mark]);
     expect([...again.delivered.values()]).toEqual([delivered]);
     expect(again.damagedLines).toBe(0);
+  });
+
+  it('makes one line of what may be lost together, and keeps its order with the rest', () => {
+    const directory = temporaryDirectory();
+    const journal = new Journal(directory);
+    const linesBefore = lines(directory);
+    for (const key of ['a', 'b', 'c']) journal.appendSoon({ ...delivered, key });
+    journal.append({ kind: 'dropped', key: 'b', undelivered: true });
+    journal.close();
+    expect(lines(directory)).toBe(linesBefore + 2);
+    expect([...reopened(directory).delivered.keys()]).toEqual(['a', 'c']);
+  });
+
+  it('remembers the latest deliveries, however early a file was delivered for the first time', () => {
+    const directory = temporaryDirectory();
+    const journal = new Journal(directory);
+    const deliver = (key: string): void => journal.appendSoon({ ...delivered, key });
+    deliver('daily');
+    for (let n = 0; n < 20_000; n += 1) deliver(`once-${n}`);
+    deliver('daily');
+    journal.close();
+    const kept = [...reopened(directory).delivered.keys()];
+    // What is rewritten at a start is what the next start reads.
+    expect([...reopened(directory).delivered.keys()]).toEqual(kept.slice(1));
+    expect(kept.at(-1)).toBe('daily');
   });
 
   it('forgets a mark of a version that was begun anew', () => {
