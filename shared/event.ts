@@ -125,8 +125,8 @@ export const fetchEvents = {
     sizeBytes: number;
     sha256: string;
     verified: string;
-    elapsedMs: number;
-  }>('info', (e) => `${e.output}: ${formatBytes(e.sizeBytes)}, verified by ${e.verified}, in ${e.elapsedMs} ms.`),
+    tookMs: number;
+  }>('info', (e) => `${e.output}: ${formatBytes(e.sizeBytes)}, verified by ${e.verified}, in ${e.tookMs} ms.`),
   FileUnchanged: kind<{ source: string; output: string }>(
     'info',
     (e) => `${e.output} was delivered before and is what ${e.source} still is: nothing was fetched.`,

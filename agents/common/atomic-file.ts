@@ -32,8 +32,17 @@ function renameInto(path: string, content: string | Uint8Array, workshop: string
     }
     renameSync(staged, path);
   } catch (error) {
-    rmSync(staged, { force: true });
+    removeIfPossible(staged);
     throw error;
+  }
+}
+
+/** Clears something away where what matters more must go on, or has failed already. */
+export function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It stays.
   }
 }
 

@@ -55,6 +55,12 @@ export function bulkGet(
         return spare;
       }
     };
+    const goOn = (): void => {
+      held = false;
+      // Its silence counts from now on, whether or not it was silent meanwhile.
+      socket.setTimeout(silenceMs);
+      socket.resume();
+    };
     const arrived = (bytes: number): void => {
       leftBytes -= bytes;
       count(bytes);
@@ -70,9 +76,8 @@ export function bulkGet(
       if (waiting !== undefined) {
         held = true;
         waiting.then(() => {
-          held = false;
+          goOn();
           arrived(0);
-          socket.resume();
         }, fail);
       }
       arrived(body.length);
@@ -108,10 +113,7 @@ export function bulkGet(
             // With no room left the next bytes go to the spare, but only once there is room for them behind it.
             if (settled || writer.hasSpace) return true;
             held = true;
-            writer.whenSpace().then(() => {
-              held = false;
-              socket.resume();
-            }, fail);
+            writer.whenSpace().then(goOn, fail);
             return false;
           } catch (error) {
             fail(error);

@@ -108,8 +108,7 @@ export class FileTask {
     const { entry, source, output } = this.item;
     Object.assign(entry, { sizeBytes, sha256, verified });
     const tookMs = elapsedMs() - this.#beganMs;
-    const told = { source: source.text, output, sizeBytes, sha256, verified, elapsedMs: tookMs };
-    this.context.emit({ event: 'FileDelivered', ...told });
+    this.context.emit({ event: 'FileDelivered', source: source.text, output, sizeBytes, sha256, verified, tookMs });
   }
 
   request(fields: Readonly<Record<string, string>>): Request & Pick<SmallRequest, 'fields'> {
@@ -178,11 +177,11 @@ export class FileTask {
 
   /** What came is not what was sent. Throws `unverified` when that happens again and again. */
   mismatch(discardedBytes: number): void {
-    const { item, emit } = { item: this.item, emit: this.context.emit };
-    const wasExpected = item.expectedSha256 !== null;
-    this.setbacks.mismatched(item.source.text, wasExpected);
+    const { source, expectedSha256 } = this.item;
+    const wasExpected = expectedSha256 !== null;
+    this.setbacks.mismatched(source.text, wasExpected);
     const reason = `what came is not what ${wasExpected ? 'is expected' : 'the server says it sent'}`;
-    emit({ event: 'DamageFound', source: item.source.text, reason, discardedBytes });
+    this.context.emit({ event: 'DamageFound', source: source.text, reason, discardedBytes });
   }
 }
 

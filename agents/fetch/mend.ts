@@ -66,6 +66,7 @@ async function fetchRange(
   count: (bytes: number) => void,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  let leftBytes = rangeSizeBytes(range);
   const fields = { range: `bytes=${range.first}-${range.last}` };
   await server.exchange.request({ method: 'GET', target, fields, signal }, (head) => {
     const sent = head.status === 206 ? parseContentRange(head.fields.get('content-range') ?? '')?.range : null;
@@ -73,6 +74,8 @@ async function fetchRange(
       throw new Failure('bad-answer', `The server sends something else than bytes ${range.first}-${range.last}.`);
     }
     return (chunk) => {
+      leftBytes -= chunk.length;
+      if (leftBytes < 0) throw new Failure('bad-answer', 'The server sends more than the block that was asked for.');
       chunks.push(chunk);
       count(chunk.length);
       return undefined;

@@ -159,10 +159,6 @@ export class PartWriter {
     return expected(await this.#ask({ kind: 'hash', path, blockBytes }), 'hashed');
   }
 
-  async close(): Promise<void> {
-    await this.#worker?.terminate();
-  }
-
   /** Whoever receives may hold the rest of the slot as the place of its next bytes: only when it is done is it given up. */
   #handOver(last: boolean): void {
     if (this.#flush !== null) clearTimeout(this.#flush);

@@ -45,9 +45,11 @@ export class Pipeline {
   readonly #connections = new Set<Connection>();
   /** In order; the first is asked next. */
   #waiting: Asked[] = [];
-  #isUsed = false;
   #pumping = false;
   #over: Failure | null = null;
+  /** Of the first request, and so of all. */
+  #signal: AbortSignal | null = null;
+  readonly #onAbort = (): void => this.destroy(asFailure(this.#signal?.reason));
 
   constructor(address: Address) {
     this.#address = address;
@@ -58,8 +60,11 @@ export class Pipeline {
    * {@link Unmeasured}, `link-lost` or `bad-answer`.
    */
   get(request: SmallRequest): Promise<Buffer> {
-    if (!this.#isUsed) request.signal.addEventListener('abort', () => this.destroy(asFailure(request.signal.reason)));
-    this.#isUsed = true;
+    if (this.#signal === null) {
+      this.#signal = request.signal;
+      if (this.#signal.aborted) this.#onAbort();
+      else this.#signal.addEventListener('abort', this.#onAbort);
+    }
     return new Promise((resolve, reject) => {
       if (this.#over !== null) {
         reject(this.#over);
@@ -73,6 +78,7 @@ export class Pipeline {
   /** Ends every connection at once; what is not answered is rejected with the failure. */
   destroy(failure: Failure): void {
     this.#over ??= failure;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     for (const connection of this.#connections) connection.end();
     for (const asked of this.#waiting.splice(0)) asked.reject(failure);
   }

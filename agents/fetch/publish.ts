@@ -8,13 +8,12 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
-import { syncDirectorySync, writeWholeSync } from '../common/atomic-file.ts';
+import { removeIfPossible, syncDirectorySync, writeWholeSync } from '../common/atomic-file.ts';
 import { makeDirectorySync } from '../common/directory.ts';
 import { isAlive, ownProcessMark } from '../common/process-mark.ts';
 
@@ -79,10 +78,10 @@ async function publishCopy(part: string, output: string, leftMs: number | null, 
     await copySynced(part, hidden, signal);
     renameSync(hidden, output);
   } catch (error) {
-    rmSync(hidden, { force: true });
+    removeIfPossible(hidden);
     throw error;
   }
-  rmSync(part, { force: true });
+  removeIfPossible(part);
 }
 
 /** Piece by piece: one call for the whole file would hold up the end of the process, and so would one sync at its end. */
@@ -171,7 +170,7 @@ export class SmallPublisher {
           await move(small.staged, small.output, null);
           renamed.push(small);
         } catch (error) {
-          rmSync(small.staged, { force: true });
+          removeIfPossible(small.staged);
           small.reject(diskFailure(`${small.output} cannot be written`, error));
         }
       }),
@@ -205,6 +204,6 @@ export function sweepHiddenCopies(directory: string, below: boolean): void {
     if (below && entry.isDirectory()) sweepHiddenCopies(join(directory, name), below);
     const { pid, startTicks = '' } = HIDDEN.exec(name)?.groups ?? {};
     if (pid === undefined || isAlive({ pid: Number(pid), startTicks, boot: own.boot })) continue;
-    rmSync(join(directory, name), { force: true });
+    removeIfPossible(join(directory, name));
   }
 }

@@ -1,14 +1,12 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { asFailure, diskFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
+import { asFailure, Failure, failureKinds, worstExitCode } from '../../shared/failure.ts';
 import { featurePath } from '../../shared/protocol.ts';
-import { type Environment, onPayload } from '../common/environment.ts';
+import type { Environment } from '../common/environment.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { Delivery } from './delivery.ts';
 import { listFiles, selectionOf } from './expand.ts';
 import type { DeliveryContext, Item } from './item.ts';
-import { distinctName, flatName, isReserved, outputPath, treeName } from './output-name.ts';
+import { Outputs } from './outputs.ts';
 import { offers } from './proof.ts';
 import { Peer, type PeerEvents } from './rendezvous.ts';
 import { fileFailure, newEntry, type RunReport } from './report.ts';
@@ -35,13 +33,12 @@ interface Resolved {
 /** One run: finds out what is wanted, has it delivered, and says how it went. */
 export class Run {
   readonly #settings: Settings;
-  readonly #environment: Environment;
   readonly #outbox: string | null;
   readonly #context: DeliveryContext;
   readonly #report: RunReport;
   readonly #peerEvents: PeerEvents;
   readonly #peers = new Map<string, Peer>();
-  readonly #outputs = new Map<string, string>();
+  readonly #outputs: Outputs;
   readonly #scheduler: Scheduler;
   readonly #items: Item[] = [];
   /** Exit codes of what never became a file. */
@@ -56,11 +53,11 @@ export class Run {
     peerEvents: PeerEvents,
   ) {
     this.#settings = settings;
-    this.#environment = environment;
     this.#outbox = outbox;
     this.#context = context;
     this.#report = report;
     this.#peerEvents = peerEvents;
+    this.#outputs = new Outputs(outbox, environment, settings.keepTree);
     const { rate, deadlineMs, signal } = context;
     const endingMs = deadlineMs === null ? ENDING_MS : Math.min(ENDING_MS, settings.marginMs / 2);
     this.#scheduler = new Scheduler(rate, deadlineMs, signal, endingMs);
@@ -159,7 +156,7 @@ export class Run {
     const { source, output: named, priority, sha256: expectedSha256 } = wanted;
     const peer = this.#peerOf(wanted);
     try {
-      const output = this.#nameOutput(wanted);
+      const output = this.#outputs.take(wanted);
       if (output === null) return null;
       const entry = newEntry(source.text, output);
       const identity = source.address === null ? source.target : source.text;
@@ -181,23 +178,6 @@ export class Run {
     this.#otherExitCodes.push(failure.exitCode);
     const { code, message: reason, advice } = failure;
     this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
-  }
-
-  /** The absolute path of an output that no other file has; `null` for a file that is on its way to one already. */
-  #nameOutput({ source, output, sha256 }: Wanted): string | null {
-    const identity = `${source.address === null ? '' : formatAddress(source.address)}${source.target}`;
-    const derived = this.#settings.keepTree ? treeName(source.path) : flatName(source.path);
-    let path = '';
-    for (const name of output === null ? namesFrom(derived, source.target, identity) : [output]) {
-      path = absoluteOutput(name, this.#outbox, this.#environment);
-      const other = this.#outputs.get(path);
-      if (other === undefined) {
-        this.#outputs.set(path, identity);
-        return path;
-      }
-      if (output === null && sha256 === null && other === identity) return null;
-    }
-    throw bothTo(this.#outputs.get(path) ?? '', source.text, path);
   }
 
   #peerOf({ source }: Wanted): Peer {
@@ -227,51 +207,4 @@ export class Run {
     });
     await Promise.race([Promise.allSettled(told), new Promise((resolve) => setTimeout(resolve, DONE_MS).unref())]);
   }
-}
-
-/** Judges what the command line names before anything is created: two outputs of one name, or one that cannot be written. */
-export function checkOutputs(settings: Settings, environment: Environment, outbox: string | null): void {
-  if (outbox !== null && settings.state !== null && `${settings.state}/`.startsWith(`${outbox}/`)) {
-    throw new Failure('usage', `--state ${settings.state} lies in the outbox: what is not whole would be downlinked.`);
-  }
-  const taken = new Map<string, string>();
-  for (const { source, output } of settings.wanted) {
-    if (output !== null && selectionOf(source, settings.recursive) !== null) {
-      throw new Failure('usage', `-o "${output}" names one file, and ${source.text} may be many.`);
-    }
-    const named = output ?? flatName(source.path);
-    const path = absoluteOutput(named, outbox, environment);
-    const other = taken.get(path);
-    if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
-    taken.set(path, source.text);
-    // A source that is a pattern has no name of its own; one that has must not be found to be a directory at the end.
-    try {
-      if (output !== null && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-        throw new Failure('disk-refused', `${path} cannot be written: it is a directory.`);
-      }
-      // A directory below the outbox is made when its first file appears.
-      accessSync(isAbsolute(named) || outbox === null ? dirname(path) : outbox, constants.W_OK | constants.X_OK);
-    } catch (error) {
-      throw error instanceof Failure ? error : diskFailure(`${path} cannot be written`, error);
-    }
-  }
-}
-
-function absoluteOutput(named: string, outbox: string | null, environment: Environment): string {
-  const path = outputPath(named, outbox);
-  const here = isAbsolute(named) ? onPayload(environment, path) : path;
-  if (dirname(here) === outbox && isReserved(basename(here))) {
-    throw new Failure('usage', `-o "${named}" is the name of a report of ours.`);
-  }
-  return here;
-}
-
-/** The plain name, and the ones that are made only where that is another file's already. */
-function* namesFrom(plain: string, ...paths: readonly string[]): Generator<string> {
-  yield plain;
-  for (const path of paths) yield distinctName(plain, path);
-}
-
-function bothTo(one: string, other: string, path: string): Failure {
-  return new Failure('usage', `${one} and ${other} would both be written to ${path}.`);
 }

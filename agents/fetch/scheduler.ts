@@ -32,6 +32,7 @@ export class Scheduler {
   /** No more deliveries are to come. */
   #complete = false;
   #timer: NodeJS.Timeout | null = null;
+  #timerDueMs = Number.POSITIVE_INFINITY;
   #soon: NodeJS.Immediate | null = null;
   #finish: () => void = () => {};
 
@@ -162,6 +163,18 @@ export class Scheduler {
     });
   }
 
+  /** Whichever of the files that wait is due first. */
+  #pumpAt(dueMs: number, nowMs: number): void {
+    if (dueMs >= this.#timerDueMs) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerDueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#timerDueMs = Number.POSITIVE_INFINITY;
+      this.#pump();
+    }, dueMs - nowMs);
+  }
+
   #put(delivery: Delivery): void {
     const waiting = this.#waiting[delivery.lane];
     const at = waiting.findIndex((other) => inOrder(delivery, other) < 0);
@@ -170,10 +183,7 @@ export class Scheduler {
 
   #isReady({ notBeforeMs, item }: Delivery, nowMs: number): boolean {
     if (notBeforeMs > nowMs) {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = null;
-        this.#pump();
-      }, notBeforeMs - nowMs);
+      this.#pumpAt(notBeforeMs, nowMs);
       return false;
     }
     if (item.peer.current === null) this.#lookFor(item.peer);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskFailure, Failure } from '../../shared/failure.ts';
+import { asFailure, diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD, parsePort, portProblem } from '../../shared/payload.ts';
 import { parseBytes, parseMomentAsEpochMs, parseSecondsAsMs } from '../../shared/quantity.ts';
 import { readCommandLine } from '../common/command-line.ts';
@@ -21,6 +21,8 @@ export interface Wanted {
 /** What the command line asks for, judged as far as that goes without looking at a network. */
 export interface Settings {
   readonly wanted: readonly Wanted[];
+  /** Why the sources of --input are not among them; `null` where they are. */
+  readonly inputFailure: Failure | null;
   /** The servers that may answer for a source that is a path. */
   readonly from: readonly Address[];
   /** As named; `undefined` for the payload's own. */
@@ -45,6 +47,11 @@ export interface Settings {
 
 /** In a short window a fixed margin would leave no time to fetch anything. */
 const LONGEST_MARGIN_MS = 2_000;
+
+/** When the run has to stop fetching, in milliseconds from the start of the process; `null` without an end. */
+export function deadlineOf({ durationMs, marginMs }: Settings): number | null {
+  return durationMs === null ? null : Math.max(0, durationMs - marginMs);
+}
 
 /** Reads the command line. Throws a `usage` failure for whatever cannot be meant. */
 export function readSettings(words: readonly string[], environment: Environment): Settings {
@@ -111,11 +118,16 @@ export function readSettings(words: readonly string[], environment: Environment)
     repeatable,
   );
 
-  const wanted = [
-    ...namedSources(values.sources ?? [], values.output ?? [], environment),
-    ...(values.input === undefined ? [] : inputSources(values.input, environment)),
-  ];
-  if (wanted.length === 0) {
+  const wanted = namedSources(values.sources ?? [], values.output ?? [], environment);
+  let inputFailure: Failure | null = null;
+  try {
+    if (values.input !== undefined) wanted.push(...inputSources(values.input, environment));
+  } catch (thrown) {
+    // The ground should see it, and so it is not a matter of the command line.
+    inputFailure = asFailure(thrown);
+    if (inputFailure.code === 'usage') throw inputFailure;
+  }
+  if (wanted.length === 0 && inputFailure === null) {
     throw new Failure('usage', 'No source is named: give a URL, or an absolute path on the server.');
   }
   const from = values.from?.map((text) => here(environment, parseAddress(text)));
@@ -129,6 +141,7 @@ export function readSettings(words: readonly string[], environment: Environment)
 
   return Object.freeze({
     wanted,
+    inputFailure,
     from: from ?? environment.sdrAddresses.map(parseAddress),
     outbox: values.outbox,
     state: absolute(values.state),

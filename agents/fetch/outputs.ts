@@ -1,0 +1,90 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute } from 'node:path';
+import { diskFailure, Failure } from '../../shared/failure.ts';
+import { type Environment, onPayload } from '../common/environment.ts';
+import { selectionOf } from './expand.ts';
+import { distinctName, flatName, isReserved, outputPath, treeName } from './output-name.ts';
+import type { Settings, Wanted } from './settings.ts';
+import { formatAddress } from './source.ts';
+
+/** Gives out the outputs of a run: absolute paths, of which no two are the same. */
+export class Outputs {
+  readonly #outbox: string | null;
+  readonly #environment: Environment;
+  readonly #keepTree: boolean;
+  /** By path, what goes there. */
+  readonly #taken = new Map<string, string>();
+
+  constructor(outbox: string | null, environment: Environment, keepTree: boolean) {
+    this.#outbox = outbox;
+    this.#environment = environment;
+    this.#keepTree = keepTree;
+  }
+
+  /** The output of a source; `null` for a file that is on its way to one already. Throws `usage` or a disk failure. */
+  take({ source, output, sha256 }: Wanted): string | null {
+    const identity = `${source.address === null ? '' : formatAddress(source.address)}${source.target}`;
+    const derived = this.#keepTree ? treeName(source.path) : flatName(source.path);
+    let path = '';
+    for (const name of output === null ? namesFrom(derived, source.target, identity) : [output]) {
+      path = absoluteOutput(name, this.#outbox, this.#environment);
+      const other = this.#taken.get(path);
+      if (other === undefined) {
+        if (output !== null) checkPlace(path, this.#outbox);
+        this.#taken.set(path, identity);
+        return path;
+      }
+      if (output === null && sha256 === null && other === identity) return null;
+    }
+    throw bothTo(this.#taken.get(path) ?? '', source.text, path);
+  }
+}
+
+/** Judges the outputs that the command line names, before anything is created. Throws a `usage` failure. */
+export function checkOutputs(settings: Settings, environment: Environment, outbox: string | null): void {
+  if (outbox !== null && settings.state !== null && `${settings.state}/`.startsWith(`${outbox}/`)) {
+    throw new Failure('usage', `--state ${settings.state} lies in the outbox: what is not whole would be downlinked.`);
+  }
+  const taken = new Map<string, string>();
+  for (const { source, output } of settings.wanted) {
+    if (output !== null && selectionOf(source, settings.recursive) !== null) {
+      throw new Failure('usage', `-o "${output}" names one file, and ${source.text} may be many.`);
+    }
+    const path = absoluteOutput(output ?? flatName(source.path), outbox, environment);
+    const other = taken.get(path);
+    if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
+    taken.set(path, source.text);
+  }
+}
+
+/** What cannot be written at the end should not be fetched. */
+function checkPlace(path: string, outbox: string | null): void {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new Failure('disk-refused', `${path} cannot be written: it is a directory.`);
+    }
+    // A directory below the outbox is made when its first file appears.
+    if (!path.startsWith(`${outbox}/`)) accessSync(dirname(path), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw error instanceof Failure ? error : diskFailure(`${path} cannot be written`, error);
+  }
+}
+
+function absoluteOutput(named: string, outbox: string | null, environment: Environment): string {
+  const path = outputPath(named, outbox);
+  const here = isAbsolute(named) ? onPayload(environment, path) : path;
+  if (dirname(here) === outbox && isReserved(basename(here))) {
+    throw new Failure('usage', `-o "${named}" is the name of a report of ours.`);
+  }
+  return here;
+}
+
+/** The plain name, and the ones that are made only where that is another file's already. */
+function* namesFrom(plain: string, ...paths: readonly string[]): Generator<string> {
+  yield plain;
+  for (const path of paths) yield distinctName(plain, path);
+}
+
+function bothTo(one: string, other: string, path: string): Failure {
+  return new Failure('usage', `${one} and ${other} would both be written to ${path}.`);
+}
