@@ -55,7 +55,9 @@ function judgeRest(head: Head, asked: Asked): Answer {
   }
   const read = parseContentRange(contentRange);
   if (read?.range == null) throw new Failure('bad-answer', `The server's Content-Range "${contentRange}" is none.`);
-  const { range, sizeBytes } = read;
+  const { range } = read;
+  // `*` stands for a length that is not known (RFC 9110, 14.4).
+  const sizeBytes = read.sizeBytes ?? asked.sizeBytes;
   const version = { ...versionOf(head), sizeBytes };
   const tag = version.etag === null ? null : parseEntityTag(version.etag);
   const sameVersion = tag !== null && asked.etag !== null && matchesStrongly(tag, asked.etag);
@@ -81,12 +83,20 @@ function versionOf(head: Head): Version {
       `The server sends the file in the encoding "${encoding}", which was not asked for.`,
     );
   }
+  const coding = head.fields.get('transfer-encoding');
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    throw new Failure('bad-answer', `The server sends the file in the coding "${coding}", which was not asked for.`);
+  }
   const etag = head.fields.get('etag');
   return {
     // A malformed tag identifies nothing.
     etag: etag === undefined || parseEntityTag(etag) === null ? null : etag,
     lastModified: head.fields.get('last-modified') ?? null,
     sizeBytes: contentLength(head),
+    // Only other servers than ours make anybody ask, and of ours there are thousands of answers.
+    get mayChangeUnseen() {
+      return mayChangeUnseen(head);
+    },
   };
 }
 

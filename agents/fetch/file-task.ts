@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { asFailure, Failure } from '../../shared/failure.ts';
+import { parseHttpDate } from '../../shared/http-date.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { type Answer, judge } from './answer.ts';
 import type { Request } from './exchange.ts';
@@ -117,7 +118,7 @@ export class FileTask {
   }
 
   judge(head: Head, asked: Kept | null): Answer {
-    this.retryAfterMs = parseRetryAfter(head.fields.get('retry-after'), Math.floor(Date.now() / 1000));
+    this.retryAfterMs = retryAfterMs(head);
     const { bytes: from = 0, etag = null, sizeBytes = null } = asked ?? {};
     return judge(head, { from, etag, sizeBytes });
   }
@@ -139,8 +140,10 @@ export class FileTask {
   reserve(sizeBytes: number): void {
     if (!this.item.inOutbox) return;
     this.releaseReserved();
-    if (!this.context.budget.reserve(sizeBytes)) throw overBudget(sizeBytes);
-    this.#reservedBytes = sizeBytes;
+    // What lies there already gives its place to it.
+    const moreBytes = sizeBytes - (statSync(this.item.output, { throwIfNoEntry: false })?.size ?? 0);
+    if (!this.context.budget.reserve(Math.max(0, moreBytes))) throw overBudget(sizeBytes);
+    this.#reservedBytes = Math.max(0, moreBytes);
   }
 
   /** Answers that are no file. */
@@ -183,6 +186,13 @@ export class FileTask {
     const reason = `what came is not what ${wasExpected ? 'is expected' : 'the server says it sent'}`;
     this.context.emit({ event: 'DamageFound', source: source.text, reason, discardedBytes });
   }
+}
+
+/** By the server's own clock, with which this payload's need not agree. */
+function retryAfterMs({ fields }: Head): number | null {
+  const header = fields.get('retry-after');
+  if (header === undefined) return null;
+  return parseRetryAfter(header, parseHttpDate(fields.get('date') ?? '', 0) ?? Math.floor(Date.now() / 1000));
 }
 
 export function overBudget(sizeBytes: number | null): Failure {

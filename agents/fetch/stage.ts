@@ -25,6 +25,8 @@ export interface Version {
   readonly etag: string | null;
   readonly lastModified: string | null;
   readonly sizeBytes: number | null;
+  /** It may become another one without any of this showing it. */
+  readonly mayChangeUnseen: boolean;
 }
 
 /**

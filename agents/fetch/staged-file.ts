@@ -1,13 +1,14 @@
 import { Failure } from '../../shared/failure.ts';
 import { formatEntityTag, matchesStrongly, parseEntityTag } from '../../shared/validator.ts';
 import { elapsedMs } from '../common/run-clock.ts';
-import { type Answer, mayChangeUnseen } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { bulkGet } from './bulk.ts';
 import { conditions } from './condition.ts';
 import type { Receiver } from './exchange.ts';
 import { type FileTask, overBudget, SMALL_BYTES } from './file-task.ts';
 import type { Head } from './http-message.ts';
 import type { DeliveredRecord } from './journal.ts';
+import { cutShort } from './link-failure.ts';
 import { mend } from './mend.ts';
 import type { Mark } from './part-writer.ts';
 import { askPrefix, offers } from './proof.ts';
@@ -51,7 +52,7 @@ export class StagedFile {
       if (answer.kind !== 'whole' && answer.kind !== 'rest') return false;
       if (answer.kind === 'whole') {
         if (kept !== null) this.#discard(kept, answer.version);
-        into = stage.begin(key, source.text, trusted(server, head, answer.version));
+        into = stage.begin(key, source.text, trusted(server, answer.version));
         // Not awaited: what the worker refuses is met when the first bytes are added.
         this.#open(into).catch(() => {});
       }
@@ -79,7 +80,9 @@ export class StagedFile {
     }
     const judged = answer as Answer | null;
     if (judged?.kind === 'unchanged' && delivered !== null) return this.#task.alreadyDelivered(delivered);
-    if (judged === null || judged.kind === 'elsewhere' || judged.kind === 'changed') {
+    // Nobody but who has all of it may be told that nothing has changed.
+    const isUnasked = judged?.kind === 'unchanged' && !complete;
+    if (judged === null || isUnasked || judged.kind === 'elsewhere' || judged.kind === 'changed') {
       if (into !== null) await writer.release();
       if (judged?.kind === 'changed' && kept !== null) return this.#grownOrChanged(server, kept);
       return this.#task.elsewhere(server, judged);
@@ -92,10 +95,16 @@ export class StagedFile {
       return this.#conclude(
         server,
         into,
-        { etag, lastModified: null, sizeBytes: written.bytes },
+        { etag, lastModified: null, sizeBytes: written.bytes, mayChangeUnseen: false },
         written,
         judged.stated,
       );
+    }
+    const { sizeBytes } = judged.version;
+    if (sizeBytes !== null && written.bytes < sizeBytes) throw cutShort(server.exchange.address, true);
+    if (sizeBytes !== null && written.bytes > sizeBytes) {
+      stage.drop(key);
+      throw new Failure('bad-answer', `The server sends more than the ${sizeBytes} bytes that it spoke of.`);
     }
     return this.#conclude(server, into, judged.version, written, judged.stated);
   }
@@ -110,7 +119,13 @@ export class StagedFile {
     if (proof.kind === 'shorter' || (grown && proof.sha256 !== written.sha256)) return this.#changed(kept);
     if (grown) return this.#grown(kept, proof);
     const etag = kept.etag === null ? null : formatEntityTag(kept.etag);
-    return this.#conclude(server, kept, { etag, lastModified: null, sizeBytes: written.bytes }, written, null);
+    return this.#conclude(
+      server,
+      kept,
+      { etag, lastModified: null, sizeBytes: written.bytes, mayChangeUnseen: false },
+      written,
+      null,
+    );
   }
 
   /** Verifies what is staged, mends it where that can be done, and publishes it. `false` where it has to come anew. */
@@ -197,7 +212,7 @@ export class StagedFile {
       this.#task.notBeforeMs = elapsedMs() + WEAK_TAG_MS;
       return false;
     }
-    stage.adopt(key, kept, source.text, { etag, lastModified: null, sizeBytes });
+    stage.adopt(key, kept, source.text, { etag, lastModified: null, sizeBytes, mayChangeUnseen: false });
     this.#task.sizeBytes = sizeBytes;
     emit({ event: 'SourceGrown', source: source.text, keptBytes: kept.bytes, sizeBytes });
     return false;
@@ -257,7 +272,7 @@ export class StagedFile {
 }
 
 /** The version, under a weak tag where its server's would not tell the next version from it: then it is never continued. */
-function trusted(server: Server, head: Head, version: Version): Version {
-  const isSure = offers(server, 'digest') || version.etag === null || !mayChangeUnseen(head);
+function trusted(server: Server, version: Version): Version {
+  const isSure = offers(server, 'digest') || version.etag === null || !version.mayChangeUnseen;
   return isSure ? version : { ...version, etag: `W/${version.etag?.replace(/^W\//, '')}` };
 }

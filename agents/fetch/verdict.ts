@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { matchesWeakly, parseEntityTag } from '../../shared/validator.ts';
 import { contentLength } from './http-message.ts';
 import type { Mark } from './part-writer.ts';
@@ -22,13 +23,16 @@ export async function verdict(
 ): Promise<Verdict> {
   if (knownSha256 !== null) return knownSha256 === written.sha256 ? 'sha-256' : 'damaged';
   const proof = await askDigest(server, target, written.bytes, signal);
-  if (proof.kind === 'none') return (await isAnother(server, target, version, signal)) ? 'changed' : 'length';
+  if (proof.kind === 'none') return (await isAnother(server, target, version, written, signal)) ? 'changed' : 'length';
   if (proof.kind === 'shorter') return 'changed';
   if (proof.sha256 === written.sha256) return 'sha-256';
   const [before, now] = [version.etag, proof.etag].map((tag) => (tag === null ? null : parseEntityTag(tag)));
   const sameState = before != null && now != null && matchesWeakly(before, now);
   return sameState || before === null ? 'damaged' : 'changed';
 }
+
+/** What tells versions apart by whole seconds does so when the second is over in which the body was begun. */
+const SECOND_MS = 1000;
 
 /** A plain server that does not answer a HEAD at once has nothing to add. */
 const HEAD_SILENCE_MS = 2_000;
@@ -38,18 +42,31 @@ const HEAD_SILENCE_MS = 2_000;
  * one version, part of the next. A file that has become longer is taken for a log, whose first bytes stay what they were.
  * What cannot be told is no reason to throw a body away: HEAD refused, or the server gone at the end of its window.
  */
-async function isAnother(server: Server, target: string, before: Version, signal: AbortSignal): Promise<boolean> {
-  if (before.etag === null && before.lastModified === null) return false;
+async function isAnother(
+  server: Server,
+  target: string,
+  before: Version,
+  written: Mark,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (before.etag === null && before.lastModified === null && before.sizeBytes !== null) return false;
+  if (before.mayChangeUnseen) await delay(SECOND_MS, undefined, { signal });
   try {
     const request = { method: 'HEAD', target, silenceMs: HEAD_SILENCE_MS, signal } as const;
     const now = await server.exchange.request(request, () => () => undefined);
     const sizeBytes = contentLength(now);
-    if (now.status !== 200 || sizeBytes === null || before.sizeBytes === null) return false;
+    if (now.status !== 200 || sizeBytes === null) return false;
+    // Of a body without a length nothing else says that it is whole.
+    if (before.sizeBytes === null) return sizeBytes !== written.bytes;
     if (sizeBytes !== before.sizeBytes) return sizeBytes < before.sizeBytes;
     const [was, is] = [before.etag, now.fields.get('etag')].map((tag) => (tag == null ? null : parseEntityTag(tag)));
-    if (was != null && is != null) return !matchesWeakly(was, is);
     const modified = now.fields.get('last-modified');
-    return before.lastModified !== null && modified !== undefined && modified !== before.lastModified;
+    const shows =
+      was != null && is != null
+        ? !matchesWeakly(was, is)
+        : before.lastModified !== null && modified !== undefined && modified !== before.lastModified;
+    // Where it did not change since that second, nobody can tell whether it did in it: the next body is of a file at rest.
+    return shows || before.mayChangeUnseen;
   } catch {
     return false;
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readListing } from '../../agents/fetch/expand.ts';
 import { parseHead } from '../../agents/fetch/http-message.ts';
-import { desk } from '../support/fetching.ts';
+import { desk, noise } from '../support/fetching.ts';
 import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 
 const HEAD_OK = 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 1000000\r\n\r\n';
@@ -85,6 +85,61 @@ describe('a hostile server', () => {
     expect((await run([`${url}/f`, '--duration', '2'])).code).toBe(3);
     expect(delivered()).toEqual([]);
     expect(report().files).toMatchObject([{ state: 'resumable' }]);
+  });
+
+  describe('that is asked for the rest of a file', () => {
+    const content = noise(1_000_000);
+    const head = 'ETag: "v"\r\n';
+    const part = (fields: string, bytes: Uint8Array): Buffer =>
+      Buffer.concat([
+        Buffer.from(`HTTP/1.1 206 Partial\r\n${head}Content-Range: bytes 500000-999999/1000000\r\n${fields}\r\n`),
+        bytes,
+      ]);
+    const chunked = (bytes: Uint8Array): Buffer =>
+      part(
+        'Transfer-Encoding: chunked\r\n',
+        Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n0\r\n\r\n')]),
+      );
+    const rest = content.subarray(500_000);
+
+    it.each<[string, number, Buffer]>([
+      ['and says that it has not changed', 6, Buffer.from(`HTTP/1.1 304 Not Modified\r\n${head}\r\n`)],
+      ['and sends less of it, in chunks', 3, chunked(rest.subarray(0, 1000))],
+      [
+        'and dies, which nothing but the end of the connection says',
+        3,
+        part('Connection: close\r\n', rest.subarray(0, 1000)),
+      ],
+      ['and sends more than it, in chunks', 0, chunked(Buffer.concat([rest, Buffer.from('more')]))],
+      ['and sends it in chunks', 0, chunked(rest)],
+    ])('%s: exit %i', async (_, code, answer) => {
+      let bodies = 0;
+      const { url } = await rawOrigin((request, socket) => {
+        const whole = `HTTP/1.1 200 OK\r\n${head}Content-Length: 1000000\r\n\r\n`;
+        if (request.startsWith('HEAD')) return void socket.write(whole);
+        if (/^range: bytes=500000-/im.test(request)) return void socket.end(answer);
+        if (/^range:/im.test(request)) return void socket.destroy();
+        bodies += 1;
+        socket.write(whole);
+        if (bodies === 1) socket.write(content.subarray(0, 500_000), () => socket.destroySoon());
+        else socket.write(content);
+      });
+      const { run, delivered, read, outbox } = desk();
+      expect((await run([`${url}/f`, '--duration', '3'])).code).toBe(code);
+      if (code === 0) expect(read('f').equals(content)).toBe(true);
+      else expect(delivered(), outbox).toEqual([]);
+    });
+  });
+
+  it('whose body has another length than it said beforehand is not believed', async () => {
+    const { url } = await httpOrigin((request, response) => {
+      if (request.method === 'HEAD') return void response.writeHead(200, { 'Content-Length': 100 }).end();
+      response.write('short');
+      response.end();
+    });
+    const { run, delivered } = desk();
+    expect((await run([`${url}/f`, '--duration', '10'])).code).toBe(6);
+    expect(delivered()).toEqual([]);
   });
 
   it('that states the length of a large file twice is taken for no better than with a small one', async () => {

@@ -135,7 +135,7 @@ describe('Journal', () => {
 });
 
 describe('Stage', () => {
-  const version = { etag: '"v"', lastModified: null, sizeBytes: 10 };
+  const version = { etag: '"v"', lastModified: null, sizeBytes: 10, mayChangeUnseen: false };
 
   it.each([
     ['forgets a delivery of which the part is still here when it is dropped', true],

@@ -48,9 +48,10 @@ describe('a source that is replaced by content of the same size between two atte
   ])('is never spliced on a plain server whose entity tags %s', async (_, before, after, isFresh) => {
     const versions = [noise(SIZE_BYTES), noise(SIZE_BYTES)] as const;
     let now = 0;
+    let modifiedAt = new Date();
     const { url } = await httpOrigin((request, response) => {
       const etag = now === 0 ? before : after;
-      const fields: Record<string, string> = isFresh ? { 'Last-Modified': new Date().toUTCString() } : {};
+      const fields: Record<string, string> = isFresh ? { 'Last-Modified': modifiedAt.toUTCString() } : {};
       const file = { content: versions[now] ?? versions[0], fields, ...(etag === undefined ? {} : { etag }) };
       answerFile(request, response, file, now === 0 ? { stallAfterBytes: 1_000_000 } : {});
     });
@@ -60,6 +61,7 @@ describe('a source that is replaced by content of the same size between two atte
     first.child.kill('SIGKILL');
     await first.exit;
     now = 1;
+    modifiedAt = new Date();
     expect((await run([`${url}/f`])).code).toBe(0);
     expect(sha256(read('f'))).toBe(sha256(versions[1]));
   });
@@ -98,6 +100,42 @@ describe('a file without a digest that is written over while it is sent', () => 
     expect((await run([`${(await origin).url}/f`, '--duration', '20'])).code).toBe(0);
     expect(sha256(read('f'))).toBe(sha256(now));
     expect(report().files).toMatchObject([{ state: 'delivered', verified: 'length', attempts: 2 }]);
+  });
+
+  describe('in the second in which it is asked for, which a date does not show', () => {
+    /** Lists its size, so that nothing is asked before the body; `bodies` are sent one after the other. */
+    const modifiedNow = (size: number, bodies: readonly Buffer[]) => {
+      let sent = 0;
+      let second = '';
+      return httpOrigin((request, response) => {
+        if (request.url === '/t/')
+          return void response.end(JSON.stringify([{ name: 'f', type: 'file', mtime: '', size }]));
+        second ||= new Date().toUTCString();
+        const fields = { 'Last-Modified': second, ...(sent === 0 ? { Date: second } : {}) };
+        const content = bodies[Math.min(sent, bodies.length - 1)] ?? Buffer.alloc(0);
+        answerFile(request, response, { content, fields });
+        if (request.method === 'GET') sent += 1;
+      });
+    };
+
+    it.each([SIZE_BYTES, 50_000])('is not published torn: %i bytes', async (size) => {
+      const rested = noise(size);
+      const torn = Buffer.concat([old.subarray(0, size / 2), rested.subarray(size / 2)]);
+      const { url } = await modifiedNow(size, [torn, rested]);
+      const { run, read, report } = desk();
+      expect((await run([`${url}/t/`, '--duration', '20'])).code).toBe(0);
+      expect(read('t_f').equals(rested)).toBe(true);
+      expect(report().files).toMatchObject([{ verified: 'length', attempts: 2 }]);
+    });
+
+    it('is delivered as it was where it has only grown', async () => {
+      const log = noise(50_000);
+      const { url } = await modifiedNow(log.length, [log, Buffer.concat([log, noise(100)])]);
+      const { run, read, report } = desk();
+      expect((await run([`${url}/t/`, '--duration', '20'])).code).toBe(0);
+      expect(read('t_f').equals(log)).toBe(true);
+      expect(report().files).toMatchObject([{ verified: 'length', attempts: 1 }]);
+    });
   });
 
   it.each([
