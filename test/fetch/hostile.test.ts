@@ -76,6 +76,20 @@ describe('a hostile server', () => {
     expect(read('f').toString()).toBe('content');
   });
 
+  it('whose clock is a day ahead is asked again when it says, by that clock', async () => {
+    const tomorrow = (ms: number): string => new Date(Date.now() + 86_400_000 + ms).toUTCString();
+    let asked = 0;
+    const { url } = await httpOrigin((request, response) => {
+      if (request.method === 'GET') asked += 1;
+      response.setHeader('Date', tomorrow(0));
+      if (asked === 1) response.writeHead(503, { 'Retry-After': tomorrow(1000) });
+      response.end('content');
+    });
+    const { run, read } = desk();
+    expect((await run([`${url}/f`, '--duration', '20'])).code).toBe(0);
+    expect(read('f').toString()).toBe('content');
+  });
+
   it('that promises more than it sends keeps what came, and says that the link was lost', async () => {
     const { url } = await rawOrigin((request, socket) => {
       if (request.startsWith('HEAD')) socket.write(HEAD_OK);
