@@ -5,58 +5,72 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readListing } from '../../agents/fetch/expand.ts';
 import { parseHead } from '../../agents/fetch/http-message.ts';
+import type { FailureCode } from '../../shared/failure.ts';
 import { desk, noise } from '../support/fetching.ts';
 import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 
 const HEAD_OK = 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 1000000\r\n\r\n';
 
 /** What a server may say to a GET, and what it is taken for. */
-const ANSWERS: readonly (readonly [name: string, answer: string, exitCode: number])[] = [
-  ['no HTTP at all', '220 mail ready\r\n', 6],
-  ['two lengths that differ', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef', 6],
-  ['two lengths that are equal', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde', 6],
-  ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde', 6],
+const ANSWERS: readonly (readonly [name: string, answer: string, code: FailureCode])[] = [
+  ['no HTTP at all', '220 mail ready\r\n', 'bad-answer'],
+  ['two lengths that differ', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef', 'bad-answer'],
+  [
+    'two lengths that are equal',
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nabcde',
+    'bad-answer',
+  ],
+  ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde', 'bad-answer'],
   [
     'a part that was not asked for',
     'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\nabcde',
-    6,
+    'bad-answer',
   ],
-  ['an encoding', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde', 6],
-  ['a malformed digest', 'HTTP/1.1 200 OK\r\nRepr-Digest: sha-256=?\r\nContent-Length: 5\r\n\r\nabcde', 6],
+  ['an encoding', 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde', 'bad-answer'],
+  ['a malformed digest', 'HTTP/1.1 200 OK\r\nRepr-Digest: sha-256=?\r\nContent-Length: 5\r\n\r\nabcde', 'unverified'],
   [
     'a digest of something else',
     `HTTP/1.1 200 OK\r\nRepr-Digest: sha-256=:${'A'.repeat(43)}=:\r\nContent-Length: 5\r\n\r\nabcde`,
-    6,
+    'unverified',
   ],
   [
     'a redirect to another server',
     'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/x\r\nContent-Length: 0\r\n\r\n',
-    5,
+    'refused',
   ],
-  ['a redirect to a file', 'HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n', 5],
-  ['a redirect to itself', 'HTTP/1.1 302 Found\r\nLocation: /f\r\nContent-Length: 0\r\n\r\n', 6],
-  ['304 to a plain request', 'HTTP/1.1 304 Not Modified\r\n\r\n', 6],
-  ['a header without an end', `HTTP/1.1 200 OK\r\n${'X-Filler: xxxxxxxxxxxxxxxx\r\n'.repeat(4000)}`, 6],
+  [
+    'a redirect to a file',
+    'HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n',
+    'refused',
+  ],
+  ['a redirect to itself', 'HTTP/1.1 302 Found\r\nLocation: /f\r\nContent-Length: 0\r\n\r\n', 'bad-answer'],
+  ['304 to a plain request', 'HTTP/1.1 304 Not Modified\r\n\r\n', 'bad-answer'],
+  ['a header without an end', `HTTP/1.1 200 OK\r\n${'X-Filler: xxxxxxxxxxxxxxxx\r\n'.repeat(4000)}`, 'bad-answer'],
 ];
 
 describe('a hostile server', () => {
-  it.each(ANSWERS)(
-    'that answers with %s: nothing appears, and the other file is delivered',
-    async (_, answer, exitCode) => {
-      const good = await httpOrigin((_request, response) => response.end('good'));
-      const bad = await rawOrigin((request, socket) => {
+  it('is told of by what it answers: nothing of it appears, and the other file is delivered', async () => {
+    const good = await httpOrigin((_request, response) => response.end('good'));
+    const told = ANSWERS.map(async ([name, answer, code]) => {
+      const { url } = await rawOrigin((request, socket) => {
         // A plain refusal of HEAD: it is the GET that is hostile.
         if (request.startsWith('HEAD')) socket.write('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n');
         else socket.write(answer, 'latin1');
       });
-      const { outbox, run, delivered } = desk();
-      const { code, stderr } = await run([`${bad.url}/f`, `${good.url}/good`, '--duration', '9']);
-      expect(code).toBe(exitCode);
-      expect(stderr).toContain(`${bad.url}/f: `);
-      expect(delivered()).toEqual(['good']);
-      expect(readdirSync(outbox).filter((name) => name.startsWith('.'))).toEqual([]);
-    },
-  );
+      return { source: `${url}/f`, name, code };
+    });
+    const bad = await Promise.all(told);
+    const { outbox, run, delivered, report } = desk();
+    const { code, stderr } = await run([...bad.map(({ source }) => source), `${good.url}/good`, '--duration', '20']);
+    expect(code).toBe(6);
+    for (const { source } of bad) expect(stderr).toContain(`${source}: `);
+    const failures = new Map(report().files.map((file) => [file.source, file.failure?.code]));
+    expect(bad.map(({ source, name }) => [name, failures.get(source)])).toEqual(
+      bad.map(({ name, code }) => [name, code]),
+    );
+    expect(delivered()).toEqual(['good']);
+    expect(readdirSync(outbox).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
 
   it('that hangs up on whoever calls first is asked again', async () => {
     let calls = 0;
