@@ -106,7 +106,7 @@ async function run(): Promise<void> {
     else if (leaving !== null && (http.busy === 0 || elapsedMs() >= leaving.deadlineMs)) end(leaving.by, null);
   }
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // Who asks twice does not want to wait.
       if (leaving?.by === 'signal') end('signal', null);

@@ -35,7 +35,7 @@ describe.each(nodes)('a run of payload-serve on %s', (_, node) => {
     expect(report.elapsedMs).toBeLessThanOrEqual(3000);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends by %s with 0 and a whole report', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends by %s with 0 and a whole report', async (signal) => {
     const server = await startServer({ node });
     server.child.kill(signal);
     expect((await server.exit).code).toBe(0);
