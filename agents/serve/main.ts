@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { serveEvents } from '../../shared/event.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
+import { ON_BOARD } from '../../shared/payload.ts';
 import { consoleOn, outliveReaders } from '../common/console.ts';
-import { readEnvironment } from '../common/environment.ts';
+import { onPayload, readEnvironment } from '../common/environment.ts';
 import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
 import { ReportFile } from '../common/report-file.ts';
@@ -121,7 +122,7 @@ async function run(): Promise<void> {
     const { address, port } = await http.listen(settings.port, settings.bind);
     state.listening = [{ address, port }];
     recorder.emit({ event: 'Listening', address, port, directory: settings.directory });
-    if (outbox === null) recorder.emit({ event: 'OutboxAbsent', outbox: '/outbox' });
+    if (outbox === null) recorder.emit({ event: 'OutboxAbsent', outbox: onPayload(environment, ON_BOARD.outbox) });
     report.writeNow();
   } catch (error) {
     end('failure', namingHolder(asFailure(error), settings.port));

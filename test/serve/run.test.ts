@@ -55,6 +55,14 @@ describe.each(nodes)('a run of payload-serve on %s', (_, node) => {
   });
 });
 
+it('says where it looked for an outbox, and found none', async () => {
+  const root = temporaryDirectory();
+  const port = String(await freePort());
+  const args = [port, '--bind', '127.0.0.1', '--directory', root, '--duration', '0.2'];
+  const exit = await runAgent('payload-serve', args, { env: { PAYLOAD_ROOT: root } });
+  expect(exit.stderr).toContain(`no outbox at ${join(root, 'outbox')}`);
+});
+
 describe('bad input', () => {
   it.each([
     [['80'], '80'],
