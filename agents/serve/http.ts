@@ -6,6 +6,7 @@ import type { RefusalCode } from '../../shared/refusal.ts';
 import { type Answer, type Body, refuse } from './answer.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
+import { hasContent, refusalOfForm, refusalOfParser } from './request-form.ts';
 import { patienceMs, Sender, TransferCutError } from './sender.ts';
 
 /** A request as far as anything here cares. */
@@ -91,7 +92,7 @@ export class HttpServer {
     this.#server.on('checkContinue', exchange);
     // RFC 9110, 10.1.1: an expectation that cannot be met is a 417.
     this.#server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
-      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, refuse('expectation-failed')));
+      this.#connections.inTurn(message.socket, () => this.#exchange(message, response, 'expectation-failed'));
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#misunderstood(error, socket as Socket);
@@ -136,7 +137,7 @@ export class HttpServer {
     await this.#connections.destroy();
   }
 
-  async #exchange(message: IncomingMessage, response: ServerResponse, given: Answer | null): Promise<void> {
+  async #exchange(message: IncomingMessage, response: ServerResponse, given: RefusalCode | null): Promise<void> {
     if (message.socket.destroyed) return;
     const startedMs = performance.now();
     const request = requestOf(message, response);
@@ -145,7 +146,8 @@ export class HttpServer {
     let thrown: unknown = null;
     try {
       // What is here is not waited for, below either: for a small file every wait shows.
-      const found = given ?? refusalOfForm(message) ?? this.#answer(request);
+      const refusal = given ?? refusalOfForm(message);
+      const found = refusal === null ? this.#answer(request) : refuse(refusal);
       answer = found instanceof Promise ? await found : found;
     } catch (error) {
       answer = refuse('unforeseen');
@@ -276,43 +278,4 @@ function requestOf(message: IncomingMessage, response: ServerResponse): Request 
 function addressOf(socket: Socket): string {
   const address = socket.remoteAddress ?? '?';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
-
-/** RFC 9110, 7.2: a host of RFC 3986, 3.2.2, which may be empty, and a port. */
-const HOST = /^(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:%]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?$/;
-
-/** RFC 9110, 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-/** What a request that the parser takes may still get wrong about itself (RFC 9112, 2.3, 3.2 and 6.1). */
-function refusalOfForm(message: IncomingMessage): Answer | null {
-  const { method, rawHeaders, headers, httpVersion } = message;
-  if (httpVersion !== '1.1' && httpVersion !== '1.0')
-    return refuse(httpVersion === '0.9' ? 'malformed' : 'other-version');
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? '';
-    // RFC 9112, 5.1: Node 16 lets whitespace before the colon pass, with which others have smuggled requests.
-    if (!TOKEN.test(name)) return refuse('malformed');
-    if (name.toLowerCase() === 'host') hosts += 1;
-  }
-  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) return refuse('no-host');
-  if (!HOST.test(headers.host ?? '')) return refuse('no-host');
-  const coding = headers['transfer-encoding'];
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse('unknown-coding');
-  // Other methods are refused as such, which says more.
-  return hasContent(message) && (method === 'GET' || method === 'HEAD') ? refuse('has-body') : null;
-}
-
-function hasContent({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** `start` is what arrived last, and so, of a small request, its beginning. */
-function refusalOfParser(code: string, start: string): RefusalCode {
-  if (code === 'HPE_HEADER_OVERFLOW') return start.includes('\n') ? 'header-too-large' : 'target-too-long';
-  const version = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [!-~\x80-\xff]+ HTTP\/([0-9]\.[0-9])\r?\n/.exec(start)?.[1];
-  if (version === undefined) return 'malformed';
-  if (version !== '1.1' && version !== '1.0') return 'other-version';
-  return code === 'HPE_INVALID_METHOD' ? 'unknown-method' : 'malformed';
 }
