@@ -54,7 +54,7 @@ export class Connections {
     socket.once('close', () => this.#open.delete(socket));
   }
 
-  /** Answers a request of the connection when those before it are answered. */
+  /** Answers a request of the connection when those before it are answered. What `answer` throws ends the run. */
   inTurn(socket: Socket, answer: () => Promise<void>): void {
     const connection = this.#open.get(socket);
     if (connection === undefined) return;
@@ -65,7 +65,7 @@ export class Connections {
       connection.requests -= 1;
       connection.sinceMs = performance.now();
     };
-    connection.turn = (isFirst ? answer() : connection.turn.then(answer)).then(settled, settled);
+    connection.turn = (isFirst ? answer() : connection.turn.then(answer)).then(settled);
   }
 
   /** Ends every connection; resolves when what was being answered has come to its end. */

@@ -53,6 +53,8 @@ const SLICE_BYTES = 64 * 1024;
 /** Refusals after which the rest of what the client sends cannot be told apart from the next request. */
 const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 501, 503, 505]);
 
+const UNFORESEEN = refuse('unforeseen');
+
 /** The server's side of HTTP/1.1: hands requests to `answer`, writes what it gives, and tells `ended` how it went. */
 export class HttpServer {
   readonly #server: Server;
@@ -142,25 +144,28 @@ export class HttpServer {
     const startedMs = performance.now();
     const request = requestOf(message, response);
     const closed = new Promise<void>((resolve) => response.once('close', resolve));
+    // Content is not read: what follows it cannot be told apart from the next request.
+    if (hasContent(message)) response.shouldKeepAlive = false;
     let answer: Answer;
+    let written: Written = { sentBytes: 0, cut: null };
     let thrown: unknown = null;
     try {
-      // What is here is not waited for, below either: for a small file every wait shows.
+      // What is here is not waited for: for a small file every wait shows.
       const refusal = given ?? refusalOfForm(message);
       const found = refusal === null ? this.#answer(request) : refuse(refusal);
       answer = found instanceof Promise ? await found : found;
+      const writing = this.#write(answer, request.method, response);
+      written = writing instanceof Promise ? await writing : writing;
     } catch (error) {
-      answer = refuse('unforeseen');
+      answer = UNFORESEEN;
       thrown = error;
+      if (response.headersSent) response.destroy();
+      else this.#write(answer, request.method, response);
     }
-    // Content is not read: what follows it cannot be told apart from the next request.
-    if (hasContent(message)) response.shouldKeepAlive = false;
-    const written = this.#write(answer, request.method, response);
-    const { sentBytes, cut: broken } = written instanceof Promise ? await written : written;
     const isTaken = response.socket === null || response.socket.writableLength === 0;
-    const gaveUp = broken ?? (isTaken ? null : await this.#untaken(response));
+    const gaveUp = written.cut ?? (isTaken ? null : await this.#untaken(response));
     const cut = gaveUp !== null && this.#isOver ? 'the window ended' : gaveUp;
-    this.#ended({ request, answer, sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
+    this.#ended({ request, answer, sentBytes: written.sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
     // The next request's turn comes when nothing of this answer is left to write.
     await closed;
   }
