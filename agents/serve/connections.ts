@@ -68,15 +68,6 @@ export class Connections {
     connection.turn = (isFirst ? answer() : connection.turn.then(answer)).then(settled);
   }
 
-  /** Ends every connection; resolves when what was being answered has come to its end. */
-  async destroy(): Promise<void> {
-    const turns = [...this.#open].map(([socket, { turn }]) => {
-      socket.destroy();
-      return turn;
-    });
-    await Promise.all(turns);
-  }
-
   #makeRoom(): boolean {
     let idlest: Socket | null = null;
     let sinceMs = Number.POSITIVE_INFINITY;

@@ -33,8 +33,8 @@ export interface Outcome {
   readonly thrown: unknown;
 }
 
-/** How much of a body was written, and why no more of it, as in {@link Outcome}. */
-type Written = Pick<Outcome, 'sentBytes' | 'cut'>;
+/** What the outcome of a request is so far: it may be asked for at any moment. */
+type Exchange = { -readonly [Key in keyof Outcome]: Outcome[Key] };
 
 export interface HttpLimits extends ConnectionLimits {
   readonly headerBytes: number;
@@ -53,6 +53,8 @@ const SLICE_BYTES = 64 * 1024;
 /** Refusals after which the rest of what the client sends cannot be told apart from the next request. */
 const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 501, 503, 505]);
 
+/** What there is to tell of a request that the window's end finds without an answer. */
+const CLOSING = refuse('closing');
 const UNFORESEEN = refuse('unforeseen');
 
 /** The server's side of HTTP/1.1: hands requests to `answer`, writes what it gives, and tells `ended` how it went. */
@@ -63,7 +65,8 @@ export class HttpServer {
   readonly #limits: HttpLimits;
   readonly #answer: (request: Request) => Answer | Promise<Answer>;
   readonly #ended: (outcome: Outcome) => void;
-  #isOver = false;
+  /** What tells of each exchange that is under way. */
+  readonly #underWay = new Set<(cut: string | null) => void>();
 
   constructor(
     limits: HttpLimits,
@@ -132,75 +135,80 @@ export class HttpServer {
     });
   }
 
-  /** Ends every connection, whatever it is in the middle of; resolves when all that is cut has been told of. */
-  async destroy(): Promise<void> {
-    this.#isOver = true;
+  /** Tells of whatever is under way as far as it came. What cuts it is the end of the process, which has to follow. */
+  end(): void {
     this.#server.close();
-    await this.#connections.destroy();
+    for (const tell of this.#underWay) tell('the window ended');
   }
 
   async #exchange(message: IncomingMessage, response: ServerResponse, given: RefusalCode | null): Promise<void> {
     if (message.socket.destroyed) return;
     const startedMs = performance.now();
     const request = requestOf(message, response);
+    const exchange: Exchange = { request, answer: CLOSING, sentBytes: 0, tookMs: 0, cut: null, thrown: null };
+    const tell = (cut: string | null): void => {
+      this.#underWay.delete(tell);
+      this.#ended({ ...exchange, tookMs: performance.now() - startedMs, cut });
+    };
+    this.#underWay.add(tell);
     const closed = new Promise<void>((resolve) => response.once('close', resolve));
     // Content is not read: what follows it cannot be told apart from the next request.
     if (hasContent(message)) response.shouldKeepAlive = false;
-    let answer: Answer;
-    let written: Written = { sentBytes: 0, cut: null };
-    let thrown: unknown = null;
+    let cut: string | null = null;
     try {
       // What is here is not waited for: for a small file every wait shows.
       const refusal = given ?? refusalOfForm(message);
       const found = refusal === null ? this.#answer(request) : refuse(refusal);
-      answer = found instanceof Promise ? await found : found;
-      const writing = this.#write(answer, request.method, response);
-      written = writing instanceof Promise ? await writing : writing;
+      exchange.answer = found instanceof Promise ? await found : found;
+      const written = this.#write(exchange, response);
+      cut = written instanceof Promise ? await written : written;
     } catch (error) {
-      answer = UNFORESEEN;
-      thrown = error;
+      exchange.answer = UNFORESEEN;
+      exchange.thrown = error;
       if (response.headersSent) response.destroy();
-      else this.#write(answer, request.method, response);
+      else this.#write(exchange, response);
     }
     const isTaken = response.socket === null || response.socket.writableLength === 0;
-    const gaveUp = written.cut ?? (isTaken ? null : await this.#untaken(response));
-    const cut = gaveUp !== null && this.#isOver ? 'the window ended' : gaveUp;
-    this.#ended({ request, answer, sentBytes: written.sentBytes, tookMs: performance.now() - startedMs, cut, thrown });
+    tell(cut ?? (isTaken ? null : await this.#untaken(response)));
     // The next request's turn comes when nothing of this answer is left to write.
     await closed;
   }
 
-  #write({ status, headers, body }: Answer, method: string, response: ServerResponse): Written | Promise<Written> {
+  /** Says why the body is cut, where it is. */
+  #write(exchange: Exchange, response: ServerResponse): Promise<string | null> | null {
+    const { status, headers, body } = exchange.answer;
     if (CLOSING_STATUSES.has(status)) response.shouldKeepAlive = false;
     response.writeHead(status, headers);
-    if (body === null || method === 'HEAD') {
+    if (body === null || exchange.request.method === 'HEAD') {
       response.end();
-      return { sentBytes: 0, cut: null };
-    }
-    if (body.kind === 'text') {
+    } else if (body.kind === 'text') {
       response.end(body.text, 'latin1');
-      return { sentBytes: body.text.length, cut: null };
-    }
-    if (body.kind === 'bytes' && body.bytes.length <= SLICE_BYTES) {
+      exchange.sentBytes = body.text.length;
+    } else if (body.kind === 'bytes' && body.bytes.length <= SLICE_BYTES) {
       response.end(body.bytes);
-      return { sentBytes: body.bytes.length, cut: null };
-    }
-    return this.#send(body, response);
+      exchange.sentBytes = body.bytes.length;
+    } else return this.#send(body, exchange, response);
+    return null;
   }
 
-  async #send(body: Exclude<Body, { kind: 'text' }>, response: ServerResponse): Promise<Written> {
-    const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond);
-    let cut: string | null = null;
+  async #send(
+    body: Exclude<Body, { kind: 'text' }>,
+    exchange: Exchange,
+    response: ServerResponse,
+  ): Promise<string | null> {
+    const sender = new Sender(response, this.#pool, this.#limits.lowestRateBytesPerSecond, (sizeBytes) => {
+      exchange.sentBytes += sizeBytes;
+    });
     try {
       await sender.send(body.kind === 'bytes' ? { kind: 'stream', chunks: slicesOf(body.bytes) } : body);
       response.end();
+      return null;
     } catch (error) {
-      cut = error instanceof TransferCutError ? error.message : 'the file cannot be read further';
       response.destroy();
+      return error instanceof TransferCutError ? error.message : 'the file cannot be read further';
     } finally {
       if (body.kind === 'file') closeSync(body.file.fd);
     }
-    return { sentBytes: sender.sentBytes, cut };
   }
 
   /**

@@ -28,9 +28,6 @@ import { leftOfWindowMs, type Phase, phaseAt, SIGNAL_GRACE_MS } from './window.t
 /** How often the window is looked at: the clock that `--until` goes by may be set at any moment. */
 const TICK_MS = 50;
 
-/** What is cut at the end is told of before the report is written, but a disk that hangs is not waited for. */
-const CUTTING_MS = 100;
-
 async function run(): Promise<void> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
@@ -81,7 +78,7 @@ async function run(): Promise<void> {
     leaving ??= { by, deadlineMs };
   }
 
-  async function end(by: Ending, failure: Failure | null): Promise<void> {
+  function end(by: Ending, failure: Failure | null): void {
     if (state.ended !== null) return;
     state.ended = { by, failure };
     if (failure !== null) {
@@ -90,7 +87,7 @@ async function run(): Promise<void> {
     } else if (by !== 'failure') {
       recorder.emit({ event: 'WindowEnding', cause: by });
     }
-    await Promise.race([http.destroy(), new Promise((resolve) => setTimeout(resolve, CUTTING_MS))]);
+    http.end();
     recorder.emit({ event: 'Closed', requests: tally.requests, sentBytes: tally.sentBytes });
     process.exitCode = failure?.exitCode ?? 0;
     try {

@@ -33,23 +33,29 @@ export function patienceMs(sizeBytes: number, lowestRateBytesPerSecond: number):
 
 /**
  * Writes the body of one response, never faster than its reader takes it and never slower than the lowest rate allows.
- * `sentBytes` counts what has been handed to the system.
+ * Tells `sent` of all bytes that have been handed to the system, as they are.
  */
 export class Sender {
-  sentBytes = 0;
   readonly #response: ServerResponse;
   readonly #pool: BufferPool;
   readonly #lowestRateBytesPerSecond: number;
+  readonly #sent: (sizeBytes: number) => void;
   #fail: ((error: Error) => void) | null = null;
   #readsInPool = 0;
   /** The header goes with the first bytes, through the stream. */
   #begun = false;
   #deadlineMs = Number.POSITIVE_INFINITY;
 
-  constructor(response: ServerResponse, pool: BufferPool, lowestRateBytesPerSecond: number) {
+  constructor(
+    response: ServerResponse,
+    pool: BufferPool,
+    lowestRateBytesPerSecond: number,
+    sent: (sizeBytes: number) => void,
+  ) {
     this.#response = response;
     this.#pool = pool;
     this.#lowestRateBytesPerSecond = lowestRateBytesPerSecond;
+    this.#sent = sent;
     response.once('close', () => this.#fail?.(new TransferCutError('the client went away')));
   }
 
@@ -141,7 +147,7 @@ export class Sender {
   /** `null` where the system has taken everything at once, and there is nothing to wait for. */
   #write(bytes: Uint8Array): Promise<void> | null {
     const takenBytes = this.#writeNow(bytes);
-    this.sentBytes += takenBytes;
+    this.#sent(takenBytes);
     return takenBytes === bytes.length ? null : this.#queue(bytes.subarray(takenBytes));
   }
 
@@ -174,7 +180,7 @@ export class Sender {
           reject(error instanceof TransferCutError ? error : new TransferCutError('the connection broke'));
           return;
         }
-        this.sentBytes += bytes.length;
+        this.#sent(bytes.length);
         resolve();
       };
       if (this.#response.destroyed) {
