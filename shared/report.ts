@@ -52,7 +52,10 @@ export const serveReport = z.object({
     sentBytes: sizeBytes,
     clients: z.array(z.string()),
   }),
-  /** The files asked for, the most bytes first; bounded, `filesOmitted` counts the rest. */
+  /**
+   * The files asked for, the most bytes first; bounded, `filesOmitted` counts the rest, each once. Beyond 10,000 files what
+   * is asked for is in the totals alone.
+   */
   files: z.array(
     z.object({ path: z.string(), requests: z.number().int(), sentBytes: sizeBytes, clients: z.array(z.string()) }),
   ),

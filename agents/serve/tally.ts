@@ -7,75 +7,66 @@ import type { Outcome } from './http.ts';
 const MOST_FILES = 100;
 const MOST_CLIENTS = 16;
 
+/** How many files are counted apart: half a kilobyte each, at most, and as many as a window may well deliver. */
+const MOST_COUNTED = 10_000;
+
 /** A path is logged and reported up to here: longer ones are an attack, or a fault. */
 const MOST_PATH_CHARACTERS = 300;
 
 interface FileTally {
+  readonly path: string;
   requests: number;
   sentBytes: number;
-  readonly clients: Set<string>;
+  readonly clients: string[];
 }
 
 /** What has happened so far, counted for the report. Bounded, whatever clients ask for. */
 export class Tally {
   requests = 0;
   sentBytes = 0;
-  readonly #clients = new Set<string>();
+  readonly #clients: string[] = [];
   readonly #files = new Map<string, FileTally>();
   readonly #refusals: Record<string, number> = {};
-  #filesOmitted = 0;
-  /** No file that is told of had fewer bytes sent: a file with as many is the smallest, and none after it need be looked at. */
-  #leastBytes = 0;
 
   add({ request, answer, sentBytes }: Outcome): void {
     this.requests += 1;
     this.sentBytes += sentBytes;
-    if (this.#clients.size < MOST_CLIENTS) this.#clients.add(request.client);
+    note(this.#clients, request.client);
     if (answer.refusal !== null) {
       this.#refusals[answer.refusal] = (this.#refusals[answer.refusal] ?? 0) + 1;
       return;
     }
     const file = this.#fileAt(pathOf(request.target));
+    if (file === undefined) return;
     file.requests += 1;
     file.sentBytes += sentBytes;
-    if (file.requests === 1) this.#leastBytes = Math.min(this.#leastBytes, sentBytes);
-    if (file.clients.size < MOST_CLIENTS) file.clients.add(request.client);
+    note(file.clients, request.client);
   }
 
   snapshot(connections: number): Pick<ServeReport, 'totals' | 'files' | 'filesOmitted' | 'refusals'> {
     const { requests, sentBytes } = this;
-    const files = [...this.#files].map(([path, file]) => ({ path, ...file, clients: [...file.clients] }));
+    const files = [...this.#files.values()].sort((a, b) => b.sentBytes - a.sentBytes).slice(0, MOST_FILES);
     return {
-      totals: { connections, requests, sentBytes, clients: [...this.#clients] },
-      files: files.sort((a, b) => b.sentBytes - a.sentBytes),
-      filesOmitted: this.#filesOmitted,
-      refusals: { ...this.#refusals },
+      totals: { connections, requests, sentBytes, clients: this.#clients },
+      files,
+      filesOmitted: this.#files.size - files.length,
+      refusals: this.#refusals,
     };
   }
 
-  #fileAt(path: string): FileTally {
-    const known = this.#files.get(path);
-    if (known !== undefined) return known;
-    if (this.#files.size >= MOST_FILES) this.#forgetSmallest();
-    const file = { requests: 0, sentBytes: 0, clients: new Set<string>() };
+  #fileAt(target: string): FileTally | undefined {
+    const known = this.#files.get(target);
+    if (known !== undefined || this.#files.size === MOST_COUNTED) return known;
+    // A copy: a part of a text keeps the whole of it, and a query may be long.
+    const path = Buffer.from(target, 'latin1').toString('latin1');
+    const file = { path, requests: 0, sentBytes: 0, clients: [] };
     this.#files.set(path, file);
     return file;
   }
+}
 
-  #forgetSmallest(): void {
-    let smallest = '';
-    let leastBytes = Number.POSITIVE_INFINITY;
-    for (const [path, { sentBytes }] of this.#files) {
-      if (sentBytes < leastBytes) {
-        smallest = path;
-        leastBytes = sentBytes;
-      }
-      if (leastBytes === this.#leastBytes) break;
-    }
-    this.#leastBytes = leastBytes;
-    this.#files.delete(smallest);
-    this.#filesOmitted += 1;
-  }
+function note(clients: string[], client: string): void {
+  if (clients.length < MOST_CLIENTS && !clients.includes(client)) clients.push(client);
 }
 
 /** What there is to tell of a request that has ended. */
