@@ -20,6 +20,8 @@ export interface Request {
   readonly whenGone: (callback: () => void) => void;
 }
 
+type Answering = (request: Request) => Answer | Promise<Answer>;
+
 /** How a request ended. */
 export interface Outcome {
   readonly request: Request;
@@ -57,26 +59,20 @@ const CLOSING_STATUSES: ReadonlySet<number> = new Set([400, 413, 414, 501, 503, 
 const CLOSING = refuse('closing');
 const UNFORESEEN = refuse('unforeseen');
 
-/** The server's side of HTTP/1.1: hands requests to `answer`, writes what it gives, and tells `ended` how it went. */
+/** The server's side of HTTP/1.1: hands requests to who answers, writes what that gives, and tells `ended` how it went. */
 export class HttpServer {
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #pool: BufferPool;
   readonly #limits: HttpLimits;
-  readonly #answer: (request: Request) => Answer | Promise<Answer>;
+  #answer: Answering = () => CLOSING;
   readonly #ended: (outcome: Outcome) => void;
   /** What tells of each exchange that is under way. */
   readonly #underWay = new Set<(cut: string | null) => void>();
 
-  constructor(
-    limits: HttpLimits,
-    pool: BufferPool,
-    answer: (request: Request) => Answer | Promise<Answer>,
-    ended: (outcome: Outcome) => void,
-  ) {
+  constructor(limits: HttpLimits, pool: BufferPool, ended: (outcome: Outcome) => void) {
     this.#limits = limits;
     this.#pool = pool;
-    this.#answer = answer;
     this.#ended = ended;
     this.#connections = new Connections(limits, (socket, code) => this.#refuseRaw(socket, code));
     // A missing Host is refused here, in words, on every Node.
@@ -120,7 +116,8 @@ export class HttpServer {
   }
 
   /** Throws an `address-unavailable` failure where the address cannot be bound. */
-  listen(port: number, address: string): Promise<AddressInfo> {
+  listen(port: number, address: string, answer: Answering): Promise<AddressInfo> {
+    this.#answer = answer;
     return new Promise((resolve, reject) => {
       const refused = (error: NodeJS.ErrnoException): void => {
         const reason = BIND_ERRORS[error.code ?? ''] ?? error.message;

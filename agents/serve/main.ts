@@ -9,12 +9,12 @@ import { Recorder } from '../common/recorder.ts';
 import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { refusalAtDoor } from './admission.ts';
-import { type Answer, refuse } from './answer.ts';
+import { refuse } from './answer.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { Digests } from './digests.ts';
 import { FileStore } from './file-store.ts';
 import { HANDLES } from './handle.ts';
-import { HttpServer, type Request } from './http.ts';
+import { HttpServer } from './http.ts';
 import { holderOfPort } from './port-holder.ts';
 import { type Ending, type RunState, reportOf } from './report.ts';
 import { readSettings } from './settings.ts';
@@ -31,13 +31,11 @@ const TICK_MS = 50;
 async function run(): Promise<void> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
-  const store = new FileStore(settings.directory, settings.links);
   const outbox = openOutbox(environment, settings.outbox);
-  // Every path is absolute by now, so that the current directory is free to make others short (handle.ts).
-  process.chdir(HANDLES);
   const logPath = settings.log ?? (outbox === null ? null : join(outbox, 'payload-serve-log.ndjson'));
   const console = consoleOn(process.stdout, process.stderr);
-  const recorder = new Recorder(serveEvents, console, logPath, settings.logBudgetBytes);
+  // The log may be what cannot be opened, and that is told of too.
+  let recorder = new Recorder(serveEvents, console, null, settings.logBudgetBytes);
 
   const leftMs = (): number => leftOfWindowMs(settings.end, elapsedMs(), Date.now());
   const startedEpochMs = Date.now() - elapsedMs();
@@ -57,22 +55,13 @@ async function run(): Promise<void> {
   };
 
   const tally = new Tally();
-  const site = new Site(store, new Digests(), new Walkers(), { index: settings.index }, () => {
-    if (settings.exitWhenDone) leave('done', Number.POSITIVE_INFINITY);
-  });
-  const http = new HttpServer(settings.limits, new BufferPool(), answer, (outcome) => {
+  const http = new HttpServer(settings.limits, new BufferPool(), (outcome) => {
     tally.add(outcome);
     recorder.emit(eventOf(outcome));
     report.touch();
   });
   const reportPath = outbox === null ? null : join(outbox, 'payload-serve-report.json');
   const report = new ReportFile(reportPath, (revision) => reportOf(state, revision, tally, http.accepted));
-
-  function answer(request: Request): Answer | Promise<Answer> {
-    const refusal = refusalAtDoor(settings.admission, request.client, request.field('authorization'));
-    if (refusal !== null) return refuse(refusal, refusal === 'token-needed' ? { 'WWW-Authenticate': 'Bearer' } : {});
-    return phase() === 'open' ? site.answer(request) : refuse('closing');
-  }
 
   function leave(by: Ending, deadlineMs: number): void {
     leaving ??= { by, deadlineMs };
@@ -116,7 +105,20 @@ async function run(): Promise<void> {
   setInterval(tick, TICK_MS);
 
   try {
-    const { address, port } = await http.listen(settings.port, settings.bind);
+    recorder = new Recorder(serveEvents, console, logPath, settings.logBudgetBytes);
+    const { allowed, tokenSha256 } = settings;
+    if (tokenSha256 instanceof Failure) throw tokenSha256;
+    const store = new FileStore(settings.directory, settings.links);
+    // Every path is absolute by now, so that the current directory is free to make others short (handle.ts).
+    process.chdir(HANDLES);
+    const site = new Site(store, new Digests(), new Walkers(), { index: settings.index }, () => {
+      if (settings.exitWhenDone) leave('done', Number.POSITIVE_INFINITY);
+    });
+    const { address, port } = await http.listen(settings.port, settings.bind, (request) => {
+      const refusal = refusalAtDoor({ allowed, tokenSha256 }, request.client, request.field('authorization'));
+      if (refusal !== null) return refuse(refusal, refusal === 'token-needed' ? { 'WWW-Authenticate': 'Bearer' } : {});
+      return phase() === 'open' ? site.answer(request) : refuse('closing');
+    });
     state.listening = [{ address, port }];
     recorder.emit({ event: 'Listening', address, port, directory: settings.directory });
     if (outbox === null) recorder.emit({ event: 'OutboxAbsent', outbox: onPayload(environment, ON_BOARD.outbox) });

@@ -25,16 +25,15 @@ export interface Settings {
   readonly outbox: string | undefined;
   readonly log: string | undefined;
   readonly logBudgetBytes: number;
-  readonly admission: Admission;
+  readonly allowed: Admission['allowed'];
+  /** A failure where the token file cannot be read: it is told of where the run is told of. */
+  readonly tokenSha256: Admission['tokenSha256'] | Failure;
   readonly limits: HttpLimits;
 }
 
 const SMALLEST_LOG_BYTES = 4096;
 
-/**
- * Reads the command line. Throws a `usage` failure that says what is wrong with it, or a `disk-refused` one for a token
- * that cannot be read.
- */
+/** Reads the command line. Throws a `usage` failure that says what is wrong with it. */
 export function readSettings(words: readonly string[], environment: Environment): Settings {
   const text = { type: 'string', requiresArg: true } as const;
   const describe = (parser: Argv) =>
@@ -92,11 +91,8 @@ export function readSettings(words: readonly string[], environment: Environment)
     outbox: given.outbox,
     log: given.log === undefined ? undefined : onPayload(environment, given.log),
     logBudgetBytes: size('log-budget', SMALLEST_LOG_BYTES),
-    admission: {
-      allowed: given.allow === undefined ? null : readAllow(given.allow),
-      tokenSha256:
-        given['token-file'] === undefined ? null : readTokenFile(onPayload(environment, given['token-file'])),
-    },
+    allowed: given.allow === undefined ? null : readAllow(given.allow),
+    tokenSha256: given['token-file'] === undefined ? null : readTokenFile(onPayload(environment, given['token-file'])),
     limits: {
       connections: size('max-connections', 1),
       headerBytes: size('max-header', 1024),
@@ -133,12 +129,12 @@ function readAllow(entries: readonly string[]): BlockList {
   return allowed;
 }
 
-function readTokenFile(path: string): Buffer {
+function readTokenFile(path: string): Buffer | Failure {
   let content: string;
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    throw diskFailure(`The token file ${path} cannot be read`, error);
+    return diskFailure(`The token file ${path} cannot be read`, error);
   }
   return readToken(content) ?? usage(`The token file ${path} holds no bearer token: letters, digits and -._~+/ only.`);
 }

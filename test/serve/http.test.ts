@@ -17,9 +17,9 @@ async function serving(
   answer: () => Answer | Promise<Answer>,
 ): Promise<{ http: HttpServer; url: string; outcomes: readonly Outcome[] }> {
   const outcomes: Outcome[] = [];
-  const http = new HttpServer(LIMITS, new BufferPool(), answer, (outcome) => outcomes.push(outcome));
+  const http = new HttpServer(LIMITS, new BufferPool(), (outcome) => outcomes.push(outcome));
   onTestFinished(() => http.end());
-  const { port } = await http.listen(0, '127.0.0.1');
+  const { port } = await http.listen(0, '127.0.0.1', answer);
   return { http, url: `http://127.0.0.1:${port}/f`, outcomes };
 }
 

@@ -84,13 +84,23 @@ describe('bad input', () => {
     expect(readdirSync(outbox)).toEqual([]);
   });
 
-  it('a directory that is not there: exit 7, nothing created', async () => {
+  it.each([
+    ['--directory', '/no/such/directory'],
+    ['--log', '/no/such/log'],
+    ['--token-file', '/no/such/token'],
+  ])('%s %s, which is not there: exit 7 and a report', async (...args) => {
     const outbox = temporaryDirectory();
     const port = String(await freePort());
-    const exit = await runAgent('payload-serve', [port, '--directory', '/no/such/directory', '--outbox', outbox]);
+    const exit = await runAgent('payload-serve', [port, ...args, '--outbox', outbox]);
     expect(exit.code).toBe(7);
-    expect(exit.stderr).toContain('/no/such/directory');
-    expect(readdirSync(outbox)).toEqual([]);
+    expect(exit.stderr).toContain(args[1]);
+    expect(readReport(outbox)).toMatchObject({
+      state: 'ended',
+      ending: 'failure',
+      exitCode: 7,
+      failure: { code: 'disk-refused', reason: expect.stringContaining(args[1]) },
+      listening: [],
+    });
   });
 
   it('an outbox that is not there: exit 7', async () => {
