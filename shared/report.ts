@@ -36,6 +36,8 @@ const run = {
   allowedMs: durationMs.nullable(),
   exitCode: z.number().int().nullable(),
   failure: failure.nullable(),
+  /** Which process on board writes it: another run in the same outbox leaves the report of a living one alone. */
+  process: z.object({ pid: z.number().int(), startTicks: z.string() }),
 };
 
 export const serveReport = z.object({
@@ -71,8 +73,6 @@ export const fetchReport = z.object({
   agent,
   ...run,
   ending: z.enum(['done', 'duration', 'signal', 'failure']).nullable(),
-  /** Which process on board writes it: another run in the same outbox leaves the report of a living one alone. */
-  process: z.object({ pid: z.number().int(), startTicks: z.string() }),
   outbox: z.string().nullable(),
   stateDirectory: z.string(),
   /** The addresses tried, and the one that answered first. */

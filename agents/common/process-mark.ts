@@ -1,22 +1,34 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Names a process so that it can be told, later and by another one, whether it still lives: pids are used again, and
- * after a reboot from the beginning. Linux gives the start of a process in clock ticks (proc(5), stat, field 22) and a
- * number for every boot.
+ * Names a process so that it can be told, later and by another one, whether it still lives: pids are used again. Linux
+ * gives the start of a process in clock ticks (proc(5), stat, field 22).
  */
-export interface ProcessMark {
+export interface ProcessOfBoot {
   readonly pid: number;
   readonly startTicks: string;
+}
+
+/** The same beyond a reboot, after which ticks and pids are counted from the beginning: every boot has a number. */
+export interface ProcessMark extends ProcessOfBoot {
   readonly boot: string;
 }
 
+export function ownProcess(): ProcessOfBoot {
+  return { pid: process.pid, startTicks: startTicks(process.pid) ?? '' };
+}
+
 export function ownProcessMark(): ProcessMark {
-  return { pid: process.pid, startTicks: startTicks(process.pid) ?? '', boot: bootId() };
+  return { ...ownProcess(), boot: bootId() };
 }
 
 export function isAlive(mark: ProcessMark): boolean {
-  return mark.boot === bootId() && startTicks(mark.pid) === mark.startTicks;
+  return mark.boot === bootId() && isRunning(mark);
+}
+
+/** Whether a process of this boot is alive. */
+export function isRunning(mark: ProcessOfBoot): boolean {
+  return startTicks(mark.pid) === mark.startTicks;
 }
 
 /** A file system keeps what was written before a crash of a process, but not before one of the machine. */

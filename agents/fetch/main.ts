@@ -6,7 +6,7 @@ import { readEnvironment } from '../common/environment.ts';
 import { openOutbox, outboxPath } from '../common/outbox.ts';
 import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
-import { claimReportPath } from './earlier-report.ts';
+import { claimRunFiles } from '../common/run-files.ts';
 import { LinkRate } from './link-rate.ts';
 import { checkOutputs } from './outputs.ts';
 import { RunReport } from './report.ts';
@@ -39,8 +39,8 @@ async function main(): Promise<number> {
   const rate = new LinkRate(elapsedMs);
   const { durationMs: allowedMs, marginMs } = settings;
   const report = new RunReport({ outbox, stateDirectory: state.path, allowedMs, marginMs }, rate);
-  const reportPath = outbox === null ? null : claimReportPath(outbox);
-  const reportFile = new ReportFile(reportPath, (revision) => report.snapshot(revision), state.path);
+  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-fetch');
+  const reportFile = new ReportFile(files?.report ?? null, (revision) => report.snapshot(revision), state.path);
   let telling: Telling | null = null;
 
   /** Whatever goes wrong from here on, the window explains itself. Returns what the process is to end with. */
@@ -66,7 +66,7 @@ async function main(): Promise<number> {
   try {
     reportFile.writeNow();
     if (settings.inputFailure !== null) throw settings.inputFailure;
-    telling = new Telling(settings, outbox, report);
+    telling = new Telling(settings, settings.log ?? files?.log ?? null, report);
     const given = { settings, environment, outbox, state, rate, report, reportFile, telling };
     const { ending, exitCode } = await fetchAll(given);
     report.end(ending, exitCode, null);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type FetchEvent, fetchEvents } from '../../shared/event.ts';
 import { asFailure } from '../../shared/failure.ts';
 import { consoleOn } from '../common/console.ts';
@@ -18,8 +17,8 @@ export class Telling {
   readonly #recorder: Recorder<typeof fetchEvents>;
   #status: Status | null = null;
 
-  /** Throws a disk failure where the log cannot be kept. */
-  constructor(settings: Settings, outbox: string | null, report: RunReport) {
+  /** `logPath` is `null` where there is nowhere to keep a log. Throws a disk failure where it cannot be kept. */
+  constructor(settings: Settings, logPath: string | null, report: RunReport) {
     const { json } = settings;
     const deadlineMs = deadlineOf(settings);
     const leftMs = (): number | null => (deadlineMs === null ? null : deadlineMs - elapsedMs());
@@ -34,7 +33,7 @@ export class Telling {
         this.#bars?.clear();
         print(severity, message);
       },
-      settings.log ?? (outbox === null ? null : join(outbox, 'payload-fetch-log.ndjson')),
+      logPath,
       LOG_BUDGET_BYTES,
     );
   }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { serveEvents } from '../../shared/event.ts';
 import { asFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
@@ -8,6 +7,7 @@ import { openOutbox } from '../common/outbox.ts';
 import { Recorder } from '../common/recorder.ts';
 import { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
+import { claimRunFiles } from '../common/run-files.ts';
 import { refusalAtDoor } from './admission.ts';
 import { refuse } from './answer.ts';
 import { BufferPool } from './buffer-pool.ts';
@@ -32,7 +32,7 @@ async function run(): Promise<void> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
   const outbox = openOutbox(environment, settings.outbox);
-  const logPath = settings.log ?? (outbox === null ? null : join(outbox, 'payload-serve-log.ndjson'));
+  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-serve');
   const console = consoleOn(process.stdout, process.stderr);
   // The log may be what cannot be opened, and that is told of too.
   let recorder = new Recorder(serveEvents, console, null, settings.logBudgetBytes);
@@ -60,8 +60,7 @@ async function run(): Promise<void> {
     recorder.emit(eventOf(outcome));
     report.touch();
   });
-  const reportPath = outbox === null ? null : join(outbox, 'payload-serve-report.json');
-  const report = new ReportFile(reportPath, (revision) => reportOf(state, revision, tally, http.accepted));
+  const report = new ReportFile(files?.report ?? null, (revision) => reportOf(state, revision, tally, http.accepted));
 
   function leave(by: Ending, deadlineMs: number): void {
     leaving ??= { by, deadlineMs };
@@ -105,7 +104,7 @@ async function run(): Promise<void> {
   setInterval(tick, TICK_MS);
 
   try {
-    recorder = new Recorder(serveEvents, console, logPath, settings.logBudgetBytes);
+    recorder = new Recorder(serveEvents, console, settings.log ?? files?.log ?? null, settings.logBudgetBytes);
     const { allowed, tokenSha256 } = settings;
     if (tokenSha256 instanceof Failure) throw tokenSha256;
     const store = new FileStore(settings.directory, settings.links);

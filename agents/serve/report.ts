@@ -1,9 +1,12 @@
 import type { Failure } from '../../shared/failure.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol.ts';
 import type { ServeReport } from '../../shared/report.ts';
+import { ownProcess } from '../common/process-mark.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { version } from '../common/version.ts';
 import type { Tally } from './tally.ts';
+
+const own = ownProcess();
 
 export type Ending = NonNullable<ServeReport['ending']>;
 
@@ -32,6 +35,7 @@ export function reportOf(run: RunState, revision: number, tally: Tally, connecti
     exitCode: ended === null ? null : (failure?.exitCode ?? 0),
     failure: failure && { code: failure.code, reason: failure.message, advice: failure.advice },
     ending: ended?.by ?? null,
+    process: own,
     directory,
     listening,
     ...tally.snapshot(connections),

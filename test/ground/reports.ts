@@ -70,6 +70,7 @@ export function serveReportOf(changes: Partial<ServeReport> = {}): ServeReport {
     exitCode: 0,
     failure: null,
     ending: 'duration',
+    process: { pid: 1, startTicks: '2' },
     directory: '/',
     listening: [{ address: '0.0.0.0', port: 10101 }],
     totals: { connections: 1, requests: 1, sentBytes: 1_000_000, clients: ['10.2.1.10'] },

@@ -8,8 +8,8 @@ import { freePort, nodes, runAgent } from '../support/agent.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { startServer } from './server.ts';
 
-const readReport = (outbox: string) =>
-  serveReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-serve-report.json'), 'utf8')));
+const readReport = (outbox: string, suffix = '') =>
+  serveReport.parse(JSON.parse(readFileSync(join(outbox, `payload-serve-report${suffix}.json`), 'utf8')));
 
 describe.each(nodes)('a run of payload-serve on %s', (_, node) => {
   it('ends by its duration with 0 and a whole report', async () => {
@@ -53,6 +53,23 @@ describe.each(nodes)('a run of payload-serve on %s', (_, node) => {
     expect(exit.stderr).toContain(`port ${port}`);
     expect(readReport(outbox)).toMatchObject({ state: 'ended', exitCode: 8, failure: { code: 'address-unavailable' } });
   });
+});
+
+it('leaves a living run its report and its log', async () => {
+  const server = await startServer();
+  const { outbox } = server;
+  await expect.poll(() => readdirSync(outbox)).toContain('payload-serve-report.json');
+  const exit = await runAgent('payload-serve', [String(server.port), '--bind', '127.0.0.1', '--outbox', outbox]);
+  expect(exit.code).toBe(8);
+  expect(readReport(outbox)).toMatchObject({ state: 'running', process: { pid: server.child.pid } });
+  server.child.kill('SIGTERM');
+  await server.exit;
+  expect(readReport(outbox)).toMatchObject({ state: 'ended', exitCode: 0 });
+  expect(readReport(outbox, '-1')).toMatchObject({ state: 'ended', exitCode: 8 });
+  const eventsIn = (name: string): string[] =>
+    [...readFileSync(join(outbox, name), 'utf8').matchAll(/"event":"(\w+)"/g)].map(([, event = '']) => event);
+  expect(eventsIn('payload-serve-log.ndjson')).toEqual(['Listening', 'WindowEnding', 'Closed']);
+  expect(eventsIn('payload-serve-log-1.ndjson')).toEqual(['RunFailed', 'Closed']);
 });
 
 it('says where it looked for an outbox, and found none', async () => {

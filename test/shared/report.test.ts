@@ -10,6 +10,7 @@ const run = {
   allowedMs: null,
   exitCode: 0,
   failure: null,
+  process: { pid: 1, startTicks: '2' },
 } as const;
 
 const served: ServeReport = {
@@ -29,7 +30,6 @@ const fetched: FetchReport = {
   ...run,
   ending: 'done',
   outbox: '/outbox',
-  process: { pid: 1, startTicks: '2' },
   stateDirectory: '/persist/payload-fetch',
   server: { tried: ['10.2.1.12:10101'], answered: '10.2.1.12:10101', waitedMs: 5 },
   totals: { files: 1, delivered: 1, fetchedBytes: 2568, reusedBytes: 0, mendedBytes: 0 },
