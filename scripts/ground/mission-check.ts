@@ -66,7 +66,7 @@ export function capacityBytes(mission: Mission, overlapSeconds: number): number 
 }
 
 /** The sizes that are known, added up. */
-export function statedBytes(mission: Mission): number {
+function statedBytes(mission: Mission): number {
   return mission.files.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
 }
 
@@ -145,7 +145,7 @@ function checkOverlap(mission: Mission, start: number): readonly Finding[] {
   const usableSeconds = usable.end - usable.start;
   const capacity = capacityBytes(mission, usableSeconds);
   const reach = `The windows overlap for ${overlapSeconds} s, of which both programs run for ${usableSeconds} s: at ${formatDecimalBytes(mission.linkBytesPerSecond)}/s that moves ${formatDecimalBytes(capacity)}`;
-  const wantedBytes = statedBytes(mission);
+  const wantedBytes = Math.max(0, statedBytes(mission) - mission.keptBytes);
   if (wantedBytes <= capacity) return [note('overlap', `${reach}.`)];
   const windows = capacity === 0 ? null : Math.ceil(wantedBytes / capacity);
   if (windows !== null && mission.acrossWindows) {

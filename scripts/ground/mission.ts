@@ -89,6 +89,7 @@ const missionFile = z
     minimumWindow: seconds.default(MINIMUM_SECONDS),
     recursive: z.boolean().default(false),
     acrossWindows: z.boolean().default(false),
+    kept: bytes.default(0),
     wrapper: onBoardPath.nullable().default(null),
     serve: bundle('build/payload-serve'),
     fetch: bundle('build/payload-fetch'),
@@ -109,6 +110,7 @@ const missionFile = z
       minimumWindowSeconds: m.minimumWindow,
       recursive: m.recursive,
       acrossWindows: m.acrossWindows,
+      keptBytes: m.kept,
       wrapper: m.wrapper,
       serve: m.serve,
       fetch: m.fetch,
@@ -155,6 +157,8 @@ export interface Mission {
   readonly recursive: boolean;
   /** Whether the files may take several windows: payload-fetch continues where the one before ended. */
   readonly acrossWindows: boolean;
+  /** What payload-fetch keeps of the files from windows before: it does not have to come over the link again. */
+  readonly keptBytes: number;
   /** A script of the user's that runs the agents, such as `/persist/bin/entry.sh`. */
   readonly wrapper: string | null;
   readonly serve: Bundle;

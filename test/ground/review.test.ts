@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { missionId } from '../../scripts/ground/deploy.ts';
 import { parseMission } from '../../scripts/ground/mission.ts';
+import { checkMission } from '../../scripts/ground/mission-check.ts';
 import type { Evidence } from '../../scripts/ground/review/evidence.ts';
 import type { Flown } from '../../scripts/ground/review/flown.ts';
 import { reviewSatellite, unaccountedFiles } from '../../scripts/ground/review/review.ts';
@@ -15,7 +16,8 @@ const arrived: Item = { name: 'sdr_syslog', sha256: SHA };
 
 const failure = (code: 'link-lost' | 'refused' | 'unverified') => ({ code, reason: 'It is so.', advice: 'Do this.' });
 const halfway = fetchFile({ state: 'fetching', fetchedBytes: 400_000, sha256: null, verified: null });
-const cut = fetchReportOf([halfway], { state: 'running', ending: null, exitCode: null });
+const nextWindow = { leftBytes: 600_000, seconds: null };
+const cut = fetchReportOf([halfway], { state: 'running', ending: null, exitCode: null, nextWindow });
 
 describe('what came of a file', () => {
   test.each([
@@ -164,9 +166,10 @@ describe('the next window', () => {
   test('after a power cut it asks for the same file under the same name, and for what is not there yet', () => {
     const { next } = of(report(cut));
     expect(next).toMatchObject({ files: 1, remainingBytes: 600_000 });
-    expect(parseMission(next?.written, 'next').files).toEqual([
-      { path: '/var/log/syslog', outputName: 'sdr_syslog', sizeBytes: 600_000 },
-    ]);
+    expect(parseMission(next?.written, 'next')).toMatchObject({
+      files: [{ path: '/var/log/syslog', outputName: 'sdr_syslog', sizeBytes: 1_000_000 }],
+      keptBytes: 400_000,
+    });
     // Under the old name it would pass for what is deployed already.
     expect(missionId(parseMission({ ...next?.written, linkRate: '10MB' }, 'next'))).not.toBe(missionId(flown.mission));
   });
@@ -177,10 +180,12 @@ describe('the next window', () => {
     const two: Flown = { mission: parseMission(mission, 'm'), written: mission, planned: null };
     const a = fetchFile({ source: '/a', output: '/outbox/a' });
     const b = fetchFile({ source: '/b', output: '/outbox/b', state: 'resumable', fetchedBytes: 4, sizeBytes: 10 });
-    const evidence = evidenceOf([report(fetchReportOf([a, b])), { name: 'a', sha256: SHA }]);
+    const told = fetchReportOf([a, b], { nextWindow: { leftBytes: 6, seconds: null } });
+    const evidence = evidenceOf([report(told), { name: 'a', sha256: SHA }]);
     expect(parseMission(review(evidence, two).next?.written, 'next')).toMatchObject({
       satellites: ['FM1'],
-      files: [{ path: '/b', outputName: null, sizeBytes: 6 }],
+      files: [{ path: '/b', outputName: null, sizeBytes: 10 }],
+      keptBytes: 4,
       wrapper: '/persist/bin/entry.sh',
       port: 10102,
     });
@@ -189,11 +194,33 @@ describe('the next window', () => {
   test('is as long as what remains needs, at four fifths of the rate that was measured', () => {
     const big = { ...halfway, sizeBytes: 50_400_000 };
     const link = { bytesPerSecond: 20_000, firstByteMs: 5 };
-    const { next } = of(report({ ...cut, files: [big], link }));
+    const { next } = of(report({ ...cut, files: [big], link, nextWindow: { leftBytes: 50_000_000, seconds: 2757 } }));
     const mission = parseMission(next?.written, 'next');
     expect(mission.linkBytesPerSecond).toBe(16_000);
     const fits = (mission.sdrSeconds - 30 - mission.bootSeconds - 2) * mission.linkBytesPerSecond;
     expect(fits).toBeGreaterThanOrEqual(50_000_000);
     expect(fits - 10 * mission.linkBytesPerSecond).toBeLessThan(50_000_000);
+  });
+
+  test('is for what payload-fetch says is left, however much came over the link', () => {
+    const again = { ...halfway, sizeBytes: 100_000_000, fetchedBytes: 150_000_000 };
+    const link = { bytesPerSecond: 10_000_000, firstByteMs: 5 };
+    const { next } = of(report({ ...cut, files: [again], link, nextWindow: { leftBytes: 90_000_000, seconds: 42 } }));
+    expect(next?.remainingBytes).toBe(90_000_000);
+    const mission = parseMission(next?.written, 'next');
+    expect(mission).toMatchObject({ files: [{ sizeBytes: 100_000_000 }], keptBytes: 10_000_000 });
+    expect(mission.sdrSeconds - mission.offsetSeconds - mission.bootSeconds).toBeGreaterThanOrEqual(42);
+  });
+
+  test('counts what is kept against the downlink, and not against the overlap', () => {
+    const big = { ...halfway, sizeBytes: 90_000_000, fetchedBytes: 80_000_000 };
+    const link = { bytesPerSecond: 1_000_000, firstByteMs: 5 };
+    const { next } = of(report({ ...cut, files: [big], link, nextWindow: { leftBytes: 10_000_000, seconds: 18 } }));
+    const findings = (mission: object) =>
+      checkMission(parseMission(mission, 'next'), { serveBytes: null, fetchBytes: null }, 1e9, 0)
+        .filter(({ severity }) => severity === 'refusal')
+        .map(({ about }) => about);
+    expect(findings({ ...next?.written })).toEqual([]);
+    expect(findings({ ...next?.written, downlinkBudget: '20MB' })).toEqual(['downlink']);
   });
 });

@@ -23,24 +23,24 @@ const RATE_MARGIN = 0.8;
 const STEP_SECONDS = 10;
 
 /**
- * Proposes the mission that finishes what is outstanding, from the mission that was flown; `null` where nothing is outstanding. Names and paths stay as they were, because by them
- * payload-fetch finds the bytes that it kept.
+ * Proposes the mission that finishes what is outstanding, from the mission that was flown; `null` where nothing is
+ * outstanding. Names and paths stay as they were, because by them payload-fetch finds the bytes that it kept.
  */
 export function proposeNext(
   satellite: string,
-  { written, mission, planned }: Flown,
+  { written: { kept: _, ...written }, mission, planned }: Flown,
   outcomes: readonly Outcome[],
   passes: readonly Pass[],
 ): NextMission | null {
   const outstanding = outcomes.filter((outcome) => ['altered', 'resumable', 'unreported'].includes(outcome.kind));
   if (outstanding.length === 0) return null;
 
-  const remaining = outstanding.map(remainingBytesOf);
-  const knownBytes = remaining.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
+  const sizes = outstanding.map(sizeBytesOf);
+  const { leftBytes, seconds } = whatIsLeft(outstanding, passes);
   const measured = passes.map((pass) => pass.fetch?.report.link.bytesPerSecond ?? null).find((rate) => rate !== null);
   const linkRate =
     measured === undefined ? mission.linkBytesPerSecond : Math.max(1, Math.floor(measured * RATE_MARGIN));
-  const enough = enoughSeconds({ ...mission, linkBytesPerSecond: linkRate }, knownBytes);
+  const enough = enoughSeconds({ ...mission, linkBytesPerSecond: linkRate }, leftBytes, seconds);
   const duration = enough ?? { sdr: mission.sdrSeconds, sabertooth: mission.sabertoothSeconds };
   const sentences = [
     measured === undefined
@@ -52,6 +52,7 @@ export function proposeNext(
       ? ['No report of payload-serve has arrived: check that its window ran.']
       : []),
   ];
+  const keptBytes = Math.max(0, added(sizes) - leftBytes);
   return {
     written: {
       ...written,
@@ -61,10 +62,11 @@ export function proposeNext(
       duration: duration.sdr === duration.sabertooth ? duration.sdr : duration,
       linkRate,
       ...(enough === null ? { acrossWindows: true } : {}),
+      ...(keptBytes === 0 ? {} : { kept: keptBytes }),
       files: outstanding.map((outcome) => writtenFile(outcome)),
     },
     files: outstanding.length,
-    remainingBytes: remaining.includes(null) ? null : knownBytes,
+    remainingBytes: sizes.includes(null) ? null : leftBytes,
     sentences,
   };
 }
@@ -77,24 +79,48 @@ function nameOf(passes: readonly Pass[], planned: Flown['planned']): string {
 }
 
 function writtenFile(outcome: Outcome): Record<string, unknown> {
-  const remaining = remainingBytesOf(outcome);
+  const sizeBytes = sizeBytesOf(outcome);
   const name = outcome.wanted === null ? outcome.name : outcome.wanted.outputName;
   return {
     path: outcome.path,
     ...(name === null ? {} : { as: name }),
-    ...(remaining === null ? {} : { size: remaining }),
+    ...(sizeBytes === null ? {} : { size: sizeBytes }),
   };
 }
 
-/** What of a file is not kept on board yet. */
-function remainingBytesOf(outcome: Outcome): number | null {
-  const sizeBytes = outcome.reported?.sizeBytes ?? outcome.wanted?.sizeBytes ?? null;
-  if (sizeBytes === null || outcome.kind !== 'resumable' || outcome.reported === null) return sizeBytes;
-  return Math.max(0, sizeBytes - outcome.reported.fetchedBytes - outcome.reported.reusedBytes);
+function sizeBytesOf(outcome: Outcome): number | null {
+  return outcome.reported?.sizeBytes ?? outcome.wanted?.sizeBytes ?? null;
 }
 
-/** The windows' lengths at which `bytes` fit into the overlap, both lengthened alike; `null` where an hour is not enough. */
-function enoughSeconds(mission: Mission, bytes: number): { sdr: number; sabertooth: number } | null {
+function added(sizes: readonly (number | null)[]): number {
+  return sizes.reduce((sum: number, bytes) => sum + (bytes ?? 0), 0);
+}
+
+/**
+ * What is still to be moved, as far as sizes are known, and the seconds that payload-fetch asks for. It alone knows how
+ * much of its files it keeps: not all that came over the link could be used.
+ */
+function whatIsLeft(
+  outstanding: readonly Outcome[],
+  passes: readonly Pass[],
+): { readonly leftBytes: number; readonly seconds: number } {
+  const begun = outstanding.filter((outcome) => outcome.kind === 'resumable');
+  const anew = outstanding.filter((outcome) => outcome.kind !== 'resumable');
+  const asked = passes.flatMap(({ fetch }) => {
+    const speaksOf = ({ reported }: Outcome): boolean => fetch?.report.files.some((file) => file === reported) ?? false;
+    return begun.some(speaksOf) ? (fetch?.report.nextWindow ?? []) : [];
+  });
+  return {
+    leftBytes: asked.reduce((sum, next) => sum + next.leftBytes, added(anew.map(sizeBytesOf))),
+    seconds: Math.max(0, ...asked.map((next) => next.seconds ?? 0)),
+  };
+}
+
+/**
+ * The windows' lengths at which both programs run for `seconds` and `bytes` fit into that, both lengthened alike; `null`
+ * where an hour is not enough.
+ */
+function enoughSeconds(mission: Mission, bytes: number, seconds: number): { sdr: number; sabertooth: number } | null {
   for (let more = 0; more < 3600; more += STEP_SECONDS) {
     const longer = {
       ...mission,
@@ -102,7 +128,8 @@ function enoughSeconds(mission: Mission, bytes: number): { sdr: number; sabertoo
       sabertoothSeconds: mission.sabertoothSeconds + more,
     };
     const usable = usableOverlap(longer, 1);
-    if (usable !== null && capacityBytes(longer, usable.end - usable.start) >= bytes) {
+    const usableSeconds = usable === null ? 0 : usable.end - usable.start;
+    if (usableSeconds >= seconds && capacityBytes(longer, usableSeconds) >= bytes) {
       return { sdr: longer.sdrSeconds, sabertooth: longer.sabertoothSeconds };
     }
   }
