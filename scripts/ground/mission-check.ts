@@ -129,7 +129,7 @@ function checkOverlap(mission: Mission, start: number): readonly Finding[] {
     return [
       refusal(
         'overlap',
-        `The windows do not overlap: the SDR's ends ${sdr.start + sdr.duration - sabertooth.start} s after the SABERTOOTH's starts, and only payloads whose windows overlap reach each other.`,
+        `The windows do not overlap: the SDR's ends ${sabertooth.start - sdr.start - sdr.duration} s before the SABERTOOTH's starts, and only payloads whose windows overlap reach each other.`,
       ),
     ];
   }
