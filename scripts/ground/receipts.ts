@@ -1,8 +1,9 @@
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { windowRequest } from '../tasking/api.ts';
 import { diskFailure, GroundFailure } from './failure.ts';
+import { takeLock } from './lock.ts';
 
 /**
  * What was asked of which API, so that asking twice changes nothing. A receipt is written before its request goes out,
@@ -43,7 +44,6 @@ const receiptsFile = z.strictObject({
 });
 
 export type UploadReceipt = z.infer<typeof uploadReceipt>;
-export type WindowReceipt = z.infer<typeof windowReceipt>;
 export type DeploymentReceipt = z.infer<typeof deploymentReceipt>;
 type Receipts = z.infer<typeof receiptsFile>;
 
@@ -71,11 +71,13 @@ export function readReceipts(path: string): Readonly<Receipts> {
 export class ReceiptBook {
   readonly #path: string;
   readonly #receipts: Receipts;
+  /** Lets the next run have them. */
+  readonly close: () => void;
 
   /** Throws `in-use` while another run holds them. */
   constructor(path: string) {
     this.#path = path;
-    takeLock(`${path}.lock`);
+    this.close = takeLock(`${path}.lock`);
     try {
       this.#receipts = readReceipts(path);
     } catch (error) {
@@ -108,10 +110,6 @@ export class ReceiptBook {
     await this.#save();
   }
 
-  close(): void {
-    rmSync(`${this.#path}.lock`, { force: true });
-  }
-
   async #save(): Promise<void> {
     try {
       await writeFileAtomic(this.#path, `${JSON.stringify(this.#receipts, null, 2)}\n`);
@@ -125,32 +123,4 @@ function replace<T>(list: T[], previous: T | undefined, next?: T): void {
   const at = previous === undefined ? -1 : list.indexOf(previous);
   if (at >= 0) list.splice(at, 1);
   if (next !== undefined) list.push(next);
-}
-
-/** The lock names its process, so that one left by a run that was killed does not stand in the way for ever. */
-function takeLock(path: string): void {
-  for (;;) {
-    try {
-      const fd = openSync(path, 'wx');
-      writeSync(fd, String(process.pid));
-      closeSync(fd);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskFailure(`${path} cannot be written`, error);
-    }
-    const pid = lockHolder(path);
-    if (pid !== null) throw new GroundFailure('in-use', `Another run (process ${pid}) holds ${path}.`);
-    rmSync(path, { force: true });
-  }
-}
-
-function lockHolder(path: string): number | null {
-  try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    // EPERM: it lives, as another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? -1 : null;
-  }
 }

@@ -34,11 +34,17 @@ test('one run at a time holds the receipts', () => {
   expect(existsSync(`${path}.lock`)).toBe(false);
 });
 
-test("the lock of a run that was killed stands in nobody's way", () => {
-  const path = join(temporaryDirectory(), 'receipts.json');
+test.each([
   // Above the largest pid that Linux gives.
-  writeFileSync(`${path}.lock`, '4194305');
+  ['of a run that was killed', '4194305 1'],
+  ['that names no run', ''],
+  ['of a run whose number another process has now', `${process.ppid} 1`],
+])("a lock %s stands in nobody's way", (_, lock) => {
+  const directory = temporaryDirectory();
+  const path = join(directory, 'receipts.json');
+  writeFileSync(`${path}.lock`, lock);
   new ReceiptBook(path).close();
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 test.each([
