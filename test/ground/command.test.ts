@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../scripts/build/bundle.ts';
+import { payloadLink } from '../../scripts/ground/command-line.ts';
 import { windowRequest } from '../../scripts/tasking/api.ts';
 import { freePort } from '../support/agent.ts';
 import { program, requires } from '../support/requirement.ts';
@@ -182,6 +183,24 @@ describe('payload-link deploy and status', () => {
     });
     expect(run).toMatchObject({ code: 5, stderr: expect.stringMatching(/^FM9: FM9 is not among/) });
     expect(stub.windows.map((window) => window.satellite_id)).toEqual(['FM2', 'FM2']);
+  });
+
+  test('a fault of the program at one satellite does not end what is under way at another', async () => {
+    const stub = await startTaskingApi();
+    const path = join(temporaryDirectory(), 'receipts.json');
+    const words = ['--file', '/a', '--skip-upload', '--receipts', path, '--api', stub.url];
+    const told: string[] = [];
+    const code = await payloadLink(['deploy', '--satellite', 'FM1', '--satellite', 'FM2', ...words], '0.0.0', {
+      variables: { PAYLOAD_LINK_TOKEN: STUB_TOKEN },
+      nowEpochSeconds: () => Math.floor(Date.now() / 1000),
+      print: (text) => {
+        if (text.startsWith('FM1')) throw new Error('a fault');
+      },
+      tell: (sentence) => told.push(sentence),
+      sleep: async () => {},
+    });
+    expect({ code, told }).toEqual({ code: 1, told: [expect.stringMatching(/^Unforeseen: Error: a fault/)] });
+    expect(stub.windows.filter((window) => window.satellite_id === 'FM2')).toHaveLength(2);
   });
 
   test("a wrong token: exit 5, the API's sentence, nothing kept", async () => {

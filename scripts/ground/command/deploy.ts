@@ -12,11 +12,14 @@ import type { Surroundings } from './surroundings.ts';
 /** Satellites that are deployed to at the same time: enough for a fleet, and polite to the API. */
 const SATELLITES_AT_ONCE = 8;
 
-/** `payload-link deploy`: each satellite on its own. Returns the failures of those that it did not come to. */
+/**
+ * `payload-link deploy`: each satellite on its own. Returns what was thrown for those that it did not come to, when all
+ * are done with: the receipts are held as long as anything is sent.
+ */
 export async function runDeploy(
   flags: MissionFlags & ApiFlags & { readonly receipts: string; readonly dryRun: boolean; readonly again: boolean },
   around: Surroundings,
-): Promise<readonly GroundFailure[]> {
+): Promise<readonly unknown[]> {
   const { mission, written } = readMission(flags);
   const api = readApi(flags, around.variables);
   const token = readToken(flags, around.variables);
@@ -36,13 +39,13 @@ export async function runDeploy(
     };
     const limit = pLimit(SATELLITES_AT_ONCE);
     const failures = mission.satellites.map((satellite) =>
-      limit(async (): Promise<GroundFailure | null> => {
+      limit(async (): Promise<unknown> => {
         const tell = (sentence: string): void => around.print(`${satellite}: ${sentence}`);
         try {
           await deployTo(satellite, mission, { ...context, tell });
           return null;
         } catch (error) {
-          if (!(error instanceof GroundFailure)) throw error;
+          if (!(error instanceof GroundFailure)) return error;
           return new GroundFailure(error.code, `${satellite}: ${error.message}`, { cause: error });
         }
       }),
