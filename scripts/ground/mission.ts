@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
+import { parseMomentAsEpochMs } from '../../shared/quantity.ts';
 import { CONTACT_SECONDS, WINDOW_RULES } from '../tasking/rules.ts';
 import { GroundFailure } from './failure.ts';
 import { parseBytes, parseSeconds } from './quantity.ts';
@@ -197,9 +198,6 @@ function parseStart(text: string): MissionStart | null {
     const inSeconds = parseSeconds(text.slice(1));
     return inSeconds === null ? null : { kind: 'in', seconds: inSeconds };
   }
-  if (/^[0-9]{9,11}$/.test(text)) return { kind: 'at', epochSeconds: Number(text) };
-  // Date.parse takes much that is not ISO 8601, and takes what has no zone for local time.
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return null;
-  const epochMs = Date.parse(text);
-  return Number.isNaN(epochMs) ? null : { kind: 'at', epochSeconds: Math.floor(epochMs / 1000) };
+  const epochMs = parseMomentAsEpochMs(text);
+  return epochMs === null ? null : { kind: 'at', epochSeconds: Math.floor(epochMs / 1000) };
 }

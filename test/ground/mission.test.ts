@@ -57,6 +57,7 @@ describe('a mission', () => {
     ['a port that the satellite does not pass', { port: 8080 }, 'port'],
     ['a date without a zone', { start: '2026-12-01T06:00:00' }, 'start'],
     ['a day that does not exist', { start: '2026-13-41T06:00:00Z' }, 'start'],
+    ['a day that would be one of the next month', { start: '2027-02-30T06:00:00Z' }, 'start'],
     ['a rate of nothing', { linkRate: 0 }, 'linkRate'],
     ['a negative duration', { duration: -1 }, 'duration'],
   ])('refuses %s, and names the member', (_, members, named) => {
