@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
-import { parseMomentAsEpochMs } from '../../shared/quantity.ts';
+import { parseBytes, parseMomentAsEpochMs } from '../../shared/quantity.ts';
 import { CONTACT_SECONDS, WINDOW_RULES } from '../tasking/rules.ts';
 import { GroundFailure } from './failure.ts';
-import { parseBytes, parseSeconds } from './quantity.ts';
+import { parseSeconds } from './quantity.ts';
 
 /**
  * A mission: which files of the SDR are wanted from which satellites, when, and what the two windows look like. People
@@ -40,9 +40,10 @@ const port = z.union([z.number(), z.string()]).transform((value, context) => {
 
 const onBoardPath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path on the payload');
 
+/** A path alone is a file without more to say of it. */
 const wantedFile = z
-  .union([
-    onBoardPath.transform((path) => ({ path })),
+  .preprocess(
+    (value) => (typeof value === 'string' ? { path: value } : value),
     z.strictObject({
       path: onBoardPath,
       as: z
@@ -51,11 +52,8 @@ const wantedFile = z
         .optional(),
       size: bytes.optional(),
     }),
-  ])
-  .transform((file): WantedFile => {
-    const { path, as = null, size = null } = file as { path: string; as?: string; size?: number };
-    return { path, outputName: as, sizeBytes: size };
-  });
+  )
+  .transform(({ path, as = null, size = null }): WantedFile => ({ path, outputName: as, sizeBytes: size }));
 
 const MINIMUM_SECONDS = Math.max(
   WINDOW_RULES.PAYLOAD_SDR.minimumSeconds,

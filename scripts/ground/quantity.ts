@@ -7,15 +7,6 @@ export function parseSeconds(text: string): number | null {
   return Number(match[1]) * SECONDS[(match[2] || 's') as keyof typeof SECONDS];
 }
 
-const BYTES = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
-
-/** Reads `2568`, `125KB`, `2.5MB` or `1MiB` as bytes; `null` for anything else. */
-export function parseBytes(text: string): number | null {
-  const match = /^([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(|B|KB|MB|GB|KiB|MiB|GiB)$/.exec(text);
-  if (match === null) return null;
-  return Math.round(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]);
-}
-
 /** The operator's limits are in units of ten, so what is held against them is too: `2568` is `2.6 KB`. */
 export function formatDecimalBytes(sizeBytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];

@@ -37,6 +37,7 @@ describe('a mission', () => {
       { files: [{ path: '/a/b', as: 'c', size: '2.5KB' }] },
       { files: [{ path: '/a/b', outputName: 'c', sizeBytes: 2500 }] },
     ],
+    ["sizes as payload-fetch's --budget takes them", { downlinkBudget: '40M' }, { downlinkBudgetBytes: 40_000_000 }],
     ['a satellite named twice', { satellites: ['FM1', 'FM1'] }, { satellites: ['FM1'] }],
     [
       'another destination',
@@ -50,9 +51,10 @@ describe('a mission', () => {
   test.each([
     ['no satellite', { satellites: [] }, 'satellites'],
     ['no file', { files: [] }, 'files'],
-    ['a relative path', { files: ['var/log'] }, 'files.0'],
-    ['an output that is a path', { files: [{ path: '/a', as: '../b' }] }, 'files.0'],
-    ['an output that is a flag', { files: [{ path: '/a', as: '-b' }] }, 'files.0'],
+    ['a relative path', { files: ['var/log'] }, 'files.0.path: must be an absolute path'],
+    ['an output that is a path', { files: [{ path: '/a', as: '../b' }] }, 'files.0.as: must be a plain'],
+    ['an output that is a flag', { files: [{ path: '/a', as: '-b' }] }, 'files.0.as'],
+    ['a size that is none', { files: [{ path: '/a', size: '40X' }] }, 'files.0.size: "40X" is not a size'],
     ['a member that is not known', { durations: 60 }, 'durations'],
     ['a port that the satellite does not pass', { port: 8080 }, 'port'],
     ['a date without a zone', { start: '2026-12-01T06:00:00' }, 'start'],
