@@ -38,6 +38,16 @@ describe('the page', () => {
     expect(page).toMatch(/<svg [^>]*role="img" aria-label="Timeline of both windows\./);
   });
 
+  test('says what the agents warned of, that a log was trimmed too', () => {
+    const warnings = [
+      { level: 'warn', event: 'LogTrimmed', dropped: 7, msg: '7 lines of this log were dropped.' },
+      { level: 'warn', elapsedMs: 5, event: 'SourceChanged', msg: 'It is not what it was.' },
+    ];
+    const text = warnings.map((line) => JSON.stringify(line)).join('\n');
+    const page = pageOf(report(fetchReportOf([fetchFile()])), { name: 'payload-fetch-log.ndjson', text });
+    for (const { msg } of warnings) expect(page).toContain(`<li>${msg}</li>`);
+  });
+
   test('whatever a satellite sends is text', () => {
     const hostile = '/<script>alert("1")</script>';
     const page = pageOf(

@@ -3,9 +3,15 @@ import { z } from 'zod';
 import { type FetchReport, fetchReport, type ServeReport, serveReport } from '../../../shared/report.ts';
 import type { Collected } from './collect.ts';
 
-/** One line of an agent's log, as far as a review uses it. */
-const logLine = z.looseObject({ time: z.iso.datetime(), level: z.string(), event: z.string(), msg: z.string() });
-export type LogLine = z.infer<typeof logLine>;
+/** One line of an agent's log, as far as a review uses it. Its `time` is left alone: a clock may be set in mid-window. */
+const logLine = z.looseObject({
+  /** The first line of a log that was trimmed, which says so, has none. */
+  elapsedMs: z.number().default(0),
+  level: z.string(),
+  event: z.string(),
+  msg: z.string(),
+});
+type LogLine = z.infer<typeof logLine>;
 
 /** What one run of an agent left: its report, and the log that came with it. */
 export interface RunEvidence<Report> {
@@ -40,11 +46,11 @@ const LOG = /^payload-(serve|fetch)-log[^/]*\.ndjson$/;
 const START_FAILURE = /^(payload-(?:serve|fetch))-did-not-start\.txt$/;
 
 /** Whether the agents write a file of this name about themselves. */
-export function isAboutAgents(name: string): boolean {
+function isAboutAgents(name: string): boolean {
   return name === FULL_REPORT || [REPORT, LOG, START_FAILURE].some((pattern) => pattern.test(name));
 }
 
-/** Sorts what arrived from one satellite. `read` gives the content of what {@link isAboutAgents}. */
+/** Sorts what arrived from one satellite. `read` gives the content of what the agents write about themselves. */
 export function sortEvidence(objects: readonly Collected[], read: (object: Collected) => Buffer): Evidence {
   const serve: RunEvidence<ServeReport>[] = [];
   const fetch: RunEvidence<FetchReport>[] = [];

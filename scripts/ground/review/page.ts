@@ -190,7 +190,7 @@ function renderWarnings(pass: Pass): Html | null {
 }
 
 /** How a program's run ended. */
-export function endingOf(
+function endingOf(
   report: Pick<
     NonNullable<Pass['fetch']>['report'] | NonNullable<Pass['serve']>['report'],
     'state' | 'ending' | 'exitCode' | 'failure' | 'elapsedMs'

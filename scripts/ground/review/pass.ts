@@ -1,5 +1,5 @@
 import type { FetchReport, ServeReport } from '../../../shared/report.ts';
-import type { Evidence, LogLine, RunEvidence } from './evidence.ts';
+import type { Evidence, RunEvidence } from './evidence.ts';
 
 /** One pair of windows, as far as it left traces: at least one of the two reports. */
 export interface Pass {
@@ -43,7 +43,7 @@ function remoteness(fetch: RunEvidence<FetchReport>, serve: RunEvidence<ServeRep
   return overlaps ? 0 : 1 + Math.abs(fetch.stampedAtMs - serve.stampedAtMs);
 }
 
-/** How a file came over the link in one pass, by the log. Milliseconds since the run of payload-fetch began. */
+/** How a file came over the link in one pass, by the log. Milliseconds since payload-fetch started. */
 export interface TransferTrace {
   readonly source: string;
   readonly startedMs: number;
@@ -55,18 +55,16 @@ export interface TransferTrace {
 
 /** Reads the transfers of a run out of its log, in the order in which they began. */
 export function traceTransfers(run: RunEvidence<FetchReport>): readonly TransferTrace[] {
-  const { startMs } = runSpanMs(run);
-  const at = (line: LogLine): number => Math.max(0, Date.parse(line.time) - startMs);
   const traces = new Map<
     string,
     { startedMs: number; endedMs: number | null; delivered: boolean; retriesMs: number[] }
   >();
   for (const line of run.log) {
-    const { source } = line;
+    const { source, elapsedMs } = line;
     if (typeof source !== 'string') continue;
-    const trace = traces.get(source) ?? { startedMs: at(line), endedMs: null, delivered: false, retriesMs: [] };
-    if (line.event === 'AttemptFailed') trace.retriesMs.push(at(line));
-    if (line.event === 'FileDelivered' || line.event === 'FileNotDelivered') trace.endedMs = at(line);
+    const trace = traces.get(source) ?? { startedMs: elapsedMs, endedMs: null, delivered: false, retriesMs: [] };
+    if (line.event === 'AttemptFailed') trace.retriesMs.push(elapsedMs);
+    if (line.event === 'FileDelivered' || line.event === 'FileNotDelivered') trace.endedMs = elapsedMs;
     if (line.event === 'FileDelivered') trace.delivered = true;
     traces.set(source, trace);
   }
