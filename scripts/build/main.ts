@@ -2,14 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, readOrExit } from '../command-line.ts';
 import { AGENTS, type AgentName, bundle, NODE_TARGET, projectRoot } from './bundle.ts';
 import { plainLauncher } from './launcher.ts';
 import type { Manifest } from './manifest.ts';
 import { compress, pack } from './pack.ts';
 
 /** `npm run build [-- --plain]`: each agent as one executable file below `build/`, and what they are in `build/bundles.json`. */
-const { plain } = parseArgs({ options: { plain: { type: 'boolean', default: false } } }).values;
+const { plain } = readOrExit((words) =>
+  readOptions('build', words, (parser) =>
+    parser.usage('$0 [options]\n\nBuilds each agent as one executable file.').option('plain', {
+      type: 'boolean',
+      default: false,
+      describe: 'readable and unpacked, to look inside; not for the uplink',
+    }),
+  ),
+);
 
 const buildDirectory = join(projectRoot, 'build');
 mkdirSync(buildDirectory, { recursive: true });

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
 import { NODE_TARGET, projectRoot } from '../build/bundle.ts';
 import { type Manifest, readManifest } from '../build/manifest.ts';
+import { readOptions, readOrExit, WORD } from '../command-line.ts';
 import { parseMission } from '../ground/mission.ts';
 import { planWindows, type WindowPair } from '../ground/window-plan.ts';
 import { readElfNeeds } from '../runtime/elf.ts';
@@ -27,8 +28,7 @@ const OUTPUT = 'sdr_syslog';
 /** An emulator takes seconds where a payload takes a tenth of one: the windows of the rehearsal last longer. */
 const STRETCHED_S = 300;
 
-const port = readPort();
-if (port !== null) await preflight(port);
+await preflight(readOrExit(readPort));
 
 async function preflight(port: number): Promise<void> {
   const windows = tutorial(port);
@@ -77,17 +77,17 @@ async function preflight(port: number): Promise<void> {
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
-function readPort(): number | null {
-  try {
-    const { values } = parseArgs({ options: { port: { type: 'string', default: String(DEFAULT_PORT) } } });
-    const port = parsePort(values.port);
-    if (port === null) throw new Error(portProblem(values.port));
-    return port;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-    return null;
-  }
+function readPort(words: readonly string[]): number {
+  const { port: text } = readOptions('preflight', words, (parser) =>
+    parser.usage('$0 [options]\n\nRehearses the tutorial on Node.js for arm64 before a day is paid.').option('port', {
+      ...WORD,
+      default: String(DEFAULT_PORT),
+      describe: 'loopback port of payload-serve',
+    }),
+  );
+  const port = parsePort(text);
+  if (port === null) throw new Failure('usage', portProblem(text));
+  return port;
 }
 
 /** The tutorial's two windows, or the same made longer. */

@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Failure } from '../../shared/failure.ts';
 import { NODE_TARGET, projectRoot } from '../build/bundle.ts';
+import { readOptions, readOrExit, WORD } from '../command-line.ts';
 import { UPLINK_BYTES_PER_DAY, UPLOAD_LIMIT_BYTES } from '../tasking/rules.ts';
 import { readElfNeeds } from './elf.ts';
 import { officialNode } from './official-node.ts';
@@ -14,15 +15,15 @@ import { newestAsked, obstacles, payloadSystems } from './payload-system.ts';
  */
 const DEFAULT_PART_BYTES = 1_000_000;
 
+const partBytes = readOrExit(readPartBytes);
 try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode ||= 1;
+  process.exitCode = 1;
 }
 
 async function main(): Promise<void> {
-  const partBytes = readPartBytes();
   const node = await officialNode('arm64');
   console.log(`Node.js ${NODE_TARGET} for arm64, as published (SHA-512 checked): ${shown(node)}\n`);
 
@@ -55,12 +56,22 @@ async function main(): Promise<void> {
   );
 }
 
-function readPartBytes(): number {
-  const { values } = parseArgs({ options: { 'part-bytes': { type: 'string', default: String(DEFAULT_PART_BYTES) } } });
-  const partBytes = Number(values['part-bytes']);
+function readPartBytes(words: readonly string[]): number {
+  const { partBytes: text } = readOptions('runtime', words, (parser) =>
+    parser
+      .usage('$0 [options]\n\nNode.js for the payloads: for flashing, and in parts for the uplink.')
+      .option('part-bytes', {
+        ...WORD,
+        default: String(DEFAULT_PART_BYTES),
+        describe: 'size of a part',
+      }),
+  );
+  const partBytes = Number(text);
   if (Number.isInteger(partBytes) && partBytes >= 1000 && partBytes <= UPLOAD_LIMIT_BYTES) return partBytes;
-  process.exitCode = 2;
-  throw new Error(`--part-bytes takes a whole number from 1000 to ${UPLOAD_LIMIT_BYTES}, the limit of one upload.`);
+  throw new Failure(
+    'usage',
+    `--part-bytes takes a whole number from 1000 to ${UPLOAD_LIMIT_BYTES}, the limit of one upload.`,
+  );
 }
 
 function list(parcels: readonly Parcel[]): void {

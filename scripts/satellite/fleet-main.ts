@@ -1,14 +1,20 @@
 import { join } from 'node:path';
+import { Failure } from '../../shared/failure.ts';
 import { formatBytes } from '../../shared/quantity.ts';
 import { projectRoot } from '../build/bundle.ts';
+import { readOptions, readOrExit } from '../command-line.ts';
 import { flyFleet } from './fleet.ts';
+import { MOST_SATELLITES } from './settings.ts';
 
 /** `npm run fleet [-- <satellites>]`: the tutorial on 50 simulated satellites at once; fails where one stays silent. */
-const satellites = Number(process.argv[2] ?? '50');
-if (!Number.isInteger(satellites) || satellites < 1 || satellites > 250) {
-  console.error('Say how many satellites: a whole number from 1 to 250.');
-  process.exit(2);
-}
+const satellites = readOrExit((words) => {
+  const { _: counts } = readOptions('fleet', words, (parser) =>
+    parser.usage('$0 [satellites]\n\nFlies the tutorial on 50 simulated satellites at once.').demandCommand(0, 1),
+  );
+  const count = Number(counts[0] ?? 50);
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_SATELLITES) return count;
+  throw new Failure('usage', `Say how many satellites: a whole number from 1 to ${MOST_SATELLITES}.`);
+});
 const plan = { satellites, duration: 20, offset: 6, directory: join(projectRoot, 'build/fleet') };
 const result = await flyFleet(plan);
 console.log(`Satellites  ${satellites}, each with two windows of ${plan.duration} s, ${plan.offset} s apart`);

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import yargs from 'yargs';
 import { Failure } from '../../shared/failure.ts';
 import { projectRoot } from '../build/bundle.ts';
+import { examples, readOptions, WORD } from '../command-line.ts';
 import { FAULTS, type FaultOrder, parseFault } from './fault.ts';
 
 export interface Settings {
@@ -30,65 +30,51 @@ export interface Settings {
 }
 
 /** Each satellite has a third number of an address of its own. */
-const MOST_SATELLITES = 250;
+export const MOST_SATELLITES = 250;
 
 /** Reads the command line of `npm run satellite`. Throws a `usage` failure for anything that it does not take. */
 export function readSettings(words: readonly string[], variables: NodeJS.ProcessEnv): Settings {
-  const faults = Object.entries(FAULTS).map(([kind, { amount }]) => `${kind}${amount === null ? '' : `=<${amount}>`}`);
-  const args = yargs([...words])
-    .scriptName('npm run satellite --')
-    .usage('$0 [options]\n\nA satellite on your desk: Tasking API, page and S3 on this machine.')
-    .options({
-      port: { type: 'string', default: '8080', describe: 'of the Tasking API and the page' },
-      's3-port': { type: 'string', default: '9000', describe: 'of the S3 that comes along' },
-      endpoint: { type: 'string', describe: 'URL of an S3 of yours, in place of the one that comes along' },
-      bucket: { type: 'string', default: 'customer-s3-bucket' },
-      prefix: { type: 'string', default: 'a/directory' },
-      satellites: { type: 'string', default: '1', describe: 'how many: FM1 to FMn' },
-      network: { choices: ['loopback', 'namespaces'] as const, default: 'loopback' as const },
-      'time-scale': {
-        type: 'string',
-        default: '1000',
-        describe: 'how much faster time runs while all that is done is waiting',
-      },
-      settle: { type: 'string', default: '5', describe: 'seconds after a request before time is hurried' },
-      grace: { type: 'string', default: '5', describe: 'seconds between SIGTERM and the loss of power' },
-      'minimum-window': { type: 'string', default: '30', describe: 'seconds; less than 30 is for trials in a hurry' },
-      'contact-every': { type: 'string', default: '10', describe: "seconds, of the satellite's time" },
-      'contact-uplink': { type: 'string', default: '125000', describe: 'bytes that a contact brings up' },
-      'contact-downlink': { type: 'string', default: '25000000', describe: 'bytes that a contact brings down' },
-      fault: {
-        type: 'string',
-        array: true,
-        default: [] as string[],
-        describe: `order a fault for the next window, as FM1/SDR/<fault>; faults: ${faults.join(', ')}`,
-      },
-      directory: {
-        type: 'string',
-        default: 'build/satellite',
-        describe: 'where the sandboxes and the objects are; cleared at the start',
-      },
-      'ready-file': { type: 'string', describe: 'written once everything answers' },
-    })
-    .example('$0 --satellites 3 --time-scale 1', 'three satellites, in real time')
-    .example('$0 --fault FM1/SABERTOOTH/power-cut=12', 'cut the power 12 s into the next window')
-    .epilogue('The token is desk-token, or what PAYLOAD_LINK_TOKEN says.')
-    .parserConfiguration({ 'boolean-negation': false, 'greedy-arrays': false })
-    .detectLocale(false)
-    .version(false)
-    .strict()
-    .wrap(100)
-    .demandCommand(0, 0)
-    .fail((message: string | null, error: Error | undefined) => {
-      if (error instanceof Failure) throw error;
-      throw new Failure('usage', `${(message ?? error?.message ?? 'It cannot be read').replace(/\.?\s*$/, '')}.`);
-    })
-    .parseSync();
-
-  for (const [option, value] of Object.entries(args)) {
-    const repeatable = option === 'fault' || option === '_';
-    if (Array.isArray(value) && !repeatable) throw new Failure('usage', `--${option} is given twice.`);
-  }
+  const faults = Object.entries(FAULTS).map(([kind, { amount }]) => (amount === null ? kind : `${kind}=<${amount}>`));
+  const args = readOptions(
+    'satellite',
+    words,
+    (parser) =>
+      parser
+        .usage('$0 [options]\n\nA satellite on your desk: Tasking API, page and S3 on this machine.')
+        .options({
+          port: { ...WORD, default: '8080', describe: 'of the Tasking API and the page' },
+          's3-port': { ...WORD, default: '9000', describe: 'of the S3 that comes along' },
+          endpoint: { ...WORD, describe: 'URL of an S3 of yours, in place of that one' },
+          bucket: { ...WORD, default: 'customer-s3-bucket' },
+          prefix: { ...WORD, default: 'a/directory' },
+          satellites: { ...WORD, default: '1', describe: 'how many: FM1 to FMn' },
+          network: { choices: ['loopback', 'namespaces'] as const, default: 'loopback' as const },
+          'time-scale': { ...WORD, default: '1000', describe: 'how much faster time runs while waiting' },
+          settle: { ...WORD, default: '5', describe: 'seconds after a request before time is hurried' },
+          grace: { ...WORD, default: '5', describe: 'seconds between SIGTERM and the loss of power' },
+          'minimum-window': { ...WORD, default: '30', describe: 'seconds; less is for trials in a hurry' },
+          'contact-every': { ...WORD, default: '10', describe: "seconds, of the satellite's time" },
+          'contact-uplink': { ...WORD, default: '125000', describe: 'bytes that a contact brings up' },
+          'contact-downlink': { ...WORD, default: '25000000', describe: 'bytes that a contact brings down' },
+          fault: {
+            ...WORD,
+            array: true,
+            default: [] as string[],
+            describe: 'for the next window, as FM1/SDR/<fault>; repeatable',
+          },
+          directory: { ...WORD, default: 'build/satellite', describe: 'of everything; cleared at the start' },
+          'ready-file': { ...WORD, describe: 'written once everything answers' },
+        })
+        .epilogue(`Faults:\n${faults.map((fault) => `  ${fault}`).join('\n')}\n`)
+        .epilogue('The token is desk-token, or what PAYLOAD_LINK_TOKEN says.\n')
+        .epilogue(
+          examples(
+            '$0 --satellites 3 --time-scale 1  # three satellites, in real time',
+            '$0 --fault FM1/SABERTOOTH/power-cut=12  # cut the power after 12 s',
+          ),
+        ),
+    ['fault'],
+  );
   const endpoint = args.endpoint ?? null;
   if (endpoint !== null && !URL.canParse(endpoint)) throw new Failure('usage', `--endpoint ${endpoint} is not a URL.`);
   return Object.freeze({

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { projectRoot } from '../build/bundle.ts';
+import { readOptions, readOrExit } from '../command-line.ts';
 import { openDesk } from '../satellite/desk.ts';
 import { readSettings } from '../satellite/settings.ts';
 
@@ -13,6 +14,11 @@ import { readSettings } from '../satellite/settings.ts';
  * `npm run screenshots`: flies the tutorial on a simulated satellite, and takes the pictures of `docs/images` on the way:
  * the page in mid-transfer, the page in dark when all is delivered, and the review's report. Needs Debian's chromium.
  */
+readOrExit((words) =>
+  readOptions('screenshots', words, (parser) =>
+    parser.usage('$0\n\nTakes the pictures of docs/images anew, in place of those that are there.'),
+  ),
+);
 const images = join(projectRoot, 'docs/images');
 mkdirSync(images, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), 'payload-link-screenshots-'));

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import yargs from 'yargs';
 import { Failure } from '../../shared/failure.ts';
 import { DEFAULT_PORT, parsePort, portProblem } from '../../shared/payload.ts';
 import { projectRoot } from '../build/bundle.ts';
+import { readOptions, WORD } from '../command-line.ts';
 import { SEED_TIMING, SHORT_TIMING, type Timing } from './tutorial.ts';
 
 export interface Settings {
@@ -17,40 +17,15 @@ export interface Settings {
 
 /** Reads the command line of `npm run simulate`. Throws a `usage` failure for anything that it does not take. */
 export function readSettings(words: readonly string[]): Settings {
-  const args = yargs([...words])
-    .scriptName('npm run simulate --')
-    .usage('$0 [options]\n\nRuns the tutorial on this machine, with the built agents.')
-    .options({
-      port: {
-        type: 'string',
-        requiresArg: true,
-        describe: 'loopback port of payload-serve',
-        default: String(DEFAULT_PORT),
-      },
-      'status-port': {
-        type: 'string',
-        requiresArg: true,
-        describe: 'of payload-fetch',
-        default: String(DEFAULT_PORT + 1),
-      },
-      'seed-timing': { type: 'boolean', describe: "the tutorial's own windows of 60 s, 30 s apart", default: false },
-      file: { type: 'string', requiresArg: true, describe: 'a file of yours to send, in place of a log' },
-      directory: { type: 'string', requiresArg: true, describe: 'where to run', default: 'build/simulation' },
-    })
-    .parserConfiguration({ 'boolean-negation': false })
-    .detectLocale(false)
-    .version(false)
-    .strict()
-    .wrap(100)
-    .demandCommand(0, 0)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw new Failure('usage', `${(message ?? error?.message ?? 'It cannot be read').replace(/\.?\s*$/, '')}.`);
-    })
-    .parseSync();
-
-  for (const [option, value] of Object.entries(args)) {
-    if (Array.isArray(value) && option !== '_') throw new Failure('usage', `--${option} is given twice.`);
-  }
+  const args = readOptions('simulate', words, (parser) =>
+    parser.usage('$0 [options]\n\nRuns the tutorial on this machine, with the built agents.').options({
+      port: { ...WORD, default: String(DEFAULT_PORT), describe: 'loopback port of payload-serve' },
+      'status-port': { ...WORD, default: String(DEFAULT_PORT + 1), describe: 'of payload-fetch' },
+      'seed-timing': { type: 'boolean', default: false, describe: "the tutorial's own windows of 60 s, 30 s apart" },
+      file: { ...WORD, describe: 'a file of yours to send, in place of a log' },
+      directory: { ...WORD, default: 'build/simulation', describe: 'where to run' },
+    }),
+  );
   const port = readPort(args.port);
   const statusPort = readPort(args.statusPort);
   if (port === statusPort) {

@@ -71,6 +71,8 @@ describe('payload-link plan', () => {
   test.each([
     ['a flag that is not known', ['plan', ...tutorial, '--durations', '5'], /Unknown argument: durations/],
     ['a flag given twice', ['plan', ...tutorial, '--start', '+6h', '--start', '+7h'], /--start is given twice/],
+    ['a flag without its word', ['status', '--interval'], /Not enough arguments following: interval/],
+    ['a flag with an empty word', ['plan', ...tutorial, '--start='], /--start needs a value/],
     ['a command that is not known', ['plant'], /plant/],
     ['no command', [], /plan, deploy, status or review/],
     ['windows that are too short', ['plan', ...tutorial, '--duration', '20'], /lasts 20 s/],

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../scripts/build/bundle.ts';
+
+/** Runs what `npm run <name>` runs after the build. */
+function run(script: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const args = ['--import', 'tsx', join(projectRoot, 'scripts', script), ...words];
+    execFile(process.execPath, args, { cwd: projectRoot, timeout: 30_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe.concurrent.each([
+  ['build', 'build/main.ts'],
+  ['simulate', 'simulate/main.ts'],
+  ['satellite', 'satellite/main.ts'],
+  ['fleet', 'satellite/fleet-main.ts'],
+  ['runtime', 'runtime/main.ts'],
+  ['preflight', 'preflight/main.ts'],
+  ['screenshots', 'screenshots/main.ts'],
+  ['bench', 'bench/main.ts'],
+])('npm run %s', (name, script) => {
+  it('says what it takes, and does nothing else', async () => {
+    const { code, stdout, stderr } = await run(script, '--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^npm run ${name} --`));
+  });
+
+  it('says a mistake in one sentence, and does nothing', async () => {
+    const ended = await run(script, '--frobnicate');
+    expect(ended).toEqual({ code: 2, stdout: '', stderr: 'Unknown argument: frobnicate.\n' });
+  });
+});
+
+it('breaks no word of the help', async () => {
+  expect((await run('satellite/main.ts', '--help')).stdout).toContain('--fault FM1/SABERTOOTH/power-cut=12  # cut the');
+  expect((await run('ground/main.ts', 'plan', '--help')).stdout).toContain('--file /var/log/syslog,as=sdr_syslog  #');
+});
