@@ -11,12 +11,12 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from '../build/bundle.ts';
 import { officialNode } from '../runtime/official-node.ts';
+import { freePort } from '../simulate/port-check.ts';
 
 /**
  * payload-fetch against curl, from the same payload-serve, on files that are in memory: one of 512 MiB, and 10,000 of
@@ -45,6 +45,7 @@ interface Goal {
   readonly ratio: number;
 }
 
+/** Measures, and prints medians and their ratios. */
 export async function bench(): Promise<void> {
   const directory = mkdtempSync(join(roomiest(), 'payload-link-bench-'));
   const served = join(directory, 'served');
@@ -225,15 +226,6 @@ async function peakOf(child: ChildProcess): Promise<number> {
 /** With them sha256sum of Debian is no slower than OpenSSL could be, and the comparison means nothing. */
 function hasShaInstructions(): boolean {
   return / (?:sha_ni|sha2)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function accepting(port: number): Promise<void> {

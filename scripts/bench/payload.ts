@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AgentName, projectRoot } from '../build/bundle.ts';
 import { officialNode } from '../runtime/official-node.ts';
+import { freePort } from '../simulate/port-check.ts';
 
 /**
  * What the agents take of a payload, on the Node that runs there: the start against an empty script's, and memory and
@@ -20,6 +21,7 @@ const FILE_BYTES = 512 * 1024 * 1024;
 /** What we hold ourselves to (docs/on-board.md). */
 const LIMITS = { startRatio: 2, serveMiB: 80, fetchMiB: 120, busyCores: 2 } as const;
 
+/** Measures, prints the figures, and says which of {@link LIMITS} holds. */
 export async function bench(): Promise<void> {
   const node = await officialNode('x64');
   const directory = mkdtempSync(join(tmpdir(), 'payload-link-bench-'));
@@ -190,14 +192,6 @@ async function listening(port: number): Promise<void> {
     if (connected) return;
   }
   throw new Error(`Nothing listens on ${port}.`);
-}
-
-async function freePort(): Promise<number> {
-  const server = await listen();
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function listen(): Promise<Server> {

@@ -29,6 +29,7 @@ interface Contestant {
   readonly start: () => Promise<RunningServer>;
 }
 
+/** Measures, and prints medians and their ratios. */
 export async function bench(): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'payload-link-bench-'));
   try {

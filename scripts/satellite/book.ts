@@ -181,6 +181,7 @@ export class Book {
   }
 }
 
+/** What an upload over the operator's limit is refused with. */
 export function tooLarge(): Refusal {
   return new Refusal(
     413,

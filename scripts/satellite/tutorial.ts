@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DEFAULT_PORT } from '../../shared/payload.ts';
 import { projectRoot } from '../build/bundle.ts';
 import { earliestSlot } from '../ground/slot.ts';
-import { UPLOADED } from '../simulate/tutorial.ts';
+import { SEED_SDR_ADDRESS, UPLOADED } from '../simulate/tutorial.ts';
 import type { PayloadName, WindowRequest } from '../tasking/api.ts';
 import type { Book } from './book.ts';
 import { Refusal } from './model.ts';
@@ -21,9 +21,6 @@ export const tutorialOrder: z.ZodType<TutorialOrder> = z.strictObject({
   duration: z.number().int().min(1).max(3600),
   offset: z.number().int().min(0).max(3600),
 });
-
-/** The address that the tutorial itself names. */
-const SEED_SDR_ADDRESS = '10.2.1.8';
 
 /** How far ahead a slot is looked for. */
 const HORIZON_SECONDS = 86_400;

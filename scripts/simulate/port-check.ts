@@ -17,3 +17,14 @@ export async function requireFreePort(address: string, port: number, option: str
   server.close();
   await once(server, 'close');
 }
+
+/** A port of the loopback that nobody listens on. Ephemeral ports are above 10000, as the agents ask. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

@@ -29,7 +29,7 @@ export const UPLOADED = { serve: '/persist/bin/payload-serve', fetch: '/persist/
 export const SYSLOG = { source: '/var/log/syslog', output: 'sdr_syslog' } as const;
 
 /** The SDR's address in the tutorial. No simulation dials it: the environment of the window says where the SDR is. */
-const SEED_SDR_ADDRESS = '10.2.1.8';
+export const SEED_SDR_ADDRESS = '10.2.1.8';
 
 /** The tutorial's two windows, with only their executables changed (and the progress endpoint opened). */
 export function tutorialWindows(

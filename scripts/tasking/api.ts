@@ -26,8 +26,8 @@ const absolutePath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path');
 export const payloadName = z.enum(['SDR', 'SABERTOOTH', 'IPI']);
 export const windowType = z.enum(['PAYLOAD_SDR', 'PAYLOAD_SABERTOOTH', 'PAYLOAD_IPI']);
 
-export const uploadStatus = z.enum(['PENDING', 'UPLOADING', 'UPLOADED']);
-export const windowState = z.enum(['PENDING_SYNC', 'SYNCED']);
+const uploadStatus = z.enum(['PENDING', 'UPLOADING', 'UPLOADED']);
+const windowState = z.enum(['PENDING_SYNC', 'SYNCED']);
 
 /** What runs in a window: started outside a shell, from `/`. */
 const userCommand = z.strictObject({
@@ -121,4 +121,3 @@ export type Satellite = z.infer<typeof satellite>;
 export type Interval = z.infer<typeof interval>;
 export type UploadEntry = z.infer<typeof uploadEntry>;
 export type WindowEntry = z.infer<typeof windowEntry>;
-export type ErrorBody = z.infer<typeof errorBody>;

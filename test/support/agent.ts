@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject, onTestFinished } from 'vitest';
 import { type AgentName, projectRoot } from '../../scripts/build/bundle.ts';
 import { long } from './effort.ts';
 import type { CleanUp } from './temporary.ts';
+
+export { freePort } from '../../scripts/simulate/port-check.ts';
 
 const everyNode: readonly (readonly [name: string, path: string])[] = [
   [`Node ${process.versions.node}`, process.execPath],
@@ -58,17 +60,6 @@ export function startAgent(
 /** Runs a built bundle to its end. */
 export function runAgent(...args: Parameters<typeof startAgent>): Promise<Exit> {
   return startAgent(...args).exit;
-}
-
-/** A port of the loopback that nobody listens on. Ephemeral ports are above 10000, as the agents ask. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Resolves once something accepts connections on the loopback port; rejects when that takes longer than a test may. */

@@ -19,6 +19,7 @@ export interface Desk {
   readonly read: (name: string) => Buffer;
 }
 
+/** Makes one; it is gone when the test is over. */
 export function desk(): Desk {
   const home = temporaryDirectory();
   const [outbox, state] = [join(home, 'outbox'), join(home, 'state')];
@@ -36,10 +37,12 @@ export function desk(): Desk {
   };
 }
 
+/** In lower-case hex, as in reports. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** Bytes that no two calls have in common. */
 export function noise(sizeBytes: number): Buffer {
   return randomBytes(sizeBytes);
 }

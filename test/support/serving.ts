@@ -12,6 +12,7 @@ export interface Serving {
   readonly write: (name: string, content: Uint8Array | string) => void;
 }
 
+/** Starts it, with `files` by name; it is gone when the test is over. */
 export async function serving(files: Readonly<Record<string, Uint8Array | string>> = {}): Promise<Serving> {
   const directory = temporaryDirectory();
   const write = (name: string, content: Uint8Array | string): void => writeFileSync(join(directory, name), content);
