@@ -42,7 +42,10 @@ function livingHolder(held: string): number | null {
   return startNow === null || startNow === start ? Number(pid) : null;
 }
 
-/** Pids are used again: what tells two processes of one pid apart is when they started, in clock ticks (proc(5), stat, field 22). */
+/**
+ * When a process started, in clock ticks (proc(5), stat, field 22): pids are used again, and this tells two processes of
+ * one pid apart. `null` where that is not to be had.
+ */
 function startOfProcess(pid: number): string | null {
   try {
     // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.

@@ -18,9 +18,10 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
 
 /**
- * What to do after attempt number `attempt` (from 1) of a request. 429 and 5xx and everything lost are tried again, with
- * a delay that doubles, jittered by `random` (0 to 1), and never shorter than Retry-After. A POST is tried again only
- * where it cannot have been carried out: after 429, after 503 with Retry-After, and where no connection came about.
+ * What to do after attempt number `attempt` (from 1) of a request. 429 and 5xx and everything lost are tried again, in
+ * five attempts altogether, with a delay that doubles, jittered by `random` (0 to 1), and is no shorter than Retry-After,
+ * but never longer than 30 s. A POST is tried again only where it cannot have been carried out: after 429, after 503 with
+ * Retry-After, and where no connection came about.
  *
  * | method | outcome                 | attempt | decision  |
  * |--------|-------------------------|---------|-----------|

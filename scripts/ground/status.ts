@@ -9,7 +9,10 @@ export interface StatusLine {
   readonly satellite: string;
   readonly what: string;
   readonly id: string | null;
-  /** The API's word; `UNKNOWN` where an answer is missing, `GONE` where the API no longer lists it. */
+  /**
+   * The API's word; `UNKNOWN` where an answer is missing, `OVER` where the API no longer lists a window that has ended,
+   * `GONE` where it no longer lists anything else.
+   */
   readonly state: string;
   readonly settled: boolean;
 }
