@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { projectRoot } from '../scripts/build/bundle.ts';
 import { inSandbox, openSandbox, type Sandbox, upload } from '../scripts/simulate/sandbox.ts';
 import { loopbackEnvironment, type OpenWindow, openWindow, type UserCommand } from '../scripts/simulate/window.ts';
+import type { FetchEvent } from '../shared/event.ts';
 import { type FetchReport, fetchReport, serveReport } from '../shared/report.ts';
 import { freePort, listening, nodes } from './support/agent.ts';
 import { long, rounds } from './support/effort.ts';
@@ -49,6 +50,13 @@ const fetchFrom = (port: number) =>
 
 const readFetchReport = ({ outbox }: Sandbox): FetchReport =>
   fetchReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-fetch-report.json'), 'utf8')));
+
+/** The line of payload-fetch's log that tells an event, once it does. */
+function told({ outbox }: Sandbox, event: FetchEvent['event']): { readonly attempts?: number } | undefined {
+  const log = join(outbox, 'payload-fetch-log.ndjson');
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : [];
+  return lines.map((line) => JSON.parse(line)).find((line) => line.event === event);
+}
 
 function writeSyslog(sdr: Sandbox, sizeBytes: number): Buffer {
   const content = randomBytes(sizeBytes);
@@ -108,12 +116,11 @@ describe.each(nodes)('the tutorial on %s', (_, node) => {
     const content = writeSyslog(sdr, 300_000);
     const port = await freePort();
     const fetching = open(sabertooth, ...fetchFrom(port));
-    const report = join(sabertooth.outbox, 'payload-fetch-report.json');
-    await expect.poll(() => existsSync(report), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => told(sabertooth, 'WaitingForServer'), { timeout: 10_000 }).toBeDefined();
     expect(readFetchReport(sabertooth).state).toBe('running');
-    await delay(rounds(3000));
     open(sdr, ...serveOn(port));
     expect(await fetching.exited).toEqual({ code: 0, signal: null });
+    expect(told(sabertooth, 'ServerFound')?.attempts).toBeGreaterThan(1);
     expect(readFileSync(join(sabertooth.outbox, 'sdr_syslog')).equals(content)).toBe(true);
   });
 
