@@ -19,6 +19,9 @@ export type Lane = 'survey' | 'small' | 'bulk';
 
 const SECOND_MS = 1000;
 
+/** The large files wait until the sizes are known, but not for a server that knows no HEAD and leaves it unanswered. */
+const SURVEY_MS = 2000;
+
 /**
  * The delivery of one file, step by step: learn its size, then have it delivered one way or the other, again and again
  * while that can help. One {@link step} is one request and what follows from it; between two of them others have their
@@ -163,7 +166,7 @@ export class Delivery implements Candidate {
     this.#surveyed = true;
     const { signal } = this.#task.context;
     const head = await server.exchange.request(
-      { method: 'HEAD', target: this.#task.target, signal },
+      { method: 'HEAD', target: this.#task.target, signal, wholeMs: SURVEY_MS },
       () => () => undefined,
     );
     // Some servers do not know HEAD, or answer it otherwise than GET: only what it grants counts.

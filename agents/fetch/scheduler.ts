@@ -107,8 +107,10 @@ export class Scheduler {
     return true;
   }
 
+  /** Of every file whose server is there: one that is absent holds up no other. */
   get #isSurveyed(): boolean {
-    return this.#waiting.survey.length === 0 && this.#active.survey.size === 0;
+    const { survey } = this.#waiting;
+    return this.#active.survey.size === 0 && survey.every(({ item }) => item.peer.current === null);
   }
 
   #hasRoom(lane: Lane): boolean {
