@@ -81,6 +81,8 @@ export class Delivery implements Candidate {
   async step(server: Server): Promise<void> {
     const { entry, source, peer } = this.#task.item;
     const { signal, rate, emit } = this.#task.context;
+    // Patience is for what is tried, and not for what waits for its turn.
+    if (this.#attempt === 0) this.#task.lastProgressMs = elapsedMs();
     const progressBefore = this.#task.lastProgressMs;
     entry.state = 'fetching';
     rate.begin();

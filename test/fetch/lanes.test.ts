@@ -1,4 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Delivery } from '../../agents/fetch/delivery.ts';
+import type { DeliveryContext, Item } from '../../agents/fetch/item.ts';
+import type { Server } from '../../agents/fetch/rendezvous.ts';
+import { PATIENCE_MS } from '../../agents/fetch/retry.ts';
+import { Failure } from '../../shared/failure.ts';
 import { freePort } from '../support/agent.ts';
 import { desk, noise } from '../support/fetching.ts';
 import { answerFile, httpOrigin } from '../support/origin.ts';
@@ -22,5 +27,28 @@ describe('a large file is not kept from its turn', () => {
     const { run, delivered } = desk();
     expect((await run([`${silent.url}/silent`, `${url}/f`, '--duration', '7'])).code).toBe(0);
     expect(delivered().sort()).toEqual(['f', 'silent']);
+  });
+});
+
+describe('a file that is tried again', () => {
+  it('has all its patience still, however long it waited for its turn', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const nothing = (): null => null;
+    const context = {
+      stage: { kept: nothing, delivered: nothing },
+      rate: { begin: nothing, end: nothing },
+      emit: nothing,
+      changed: nothing,
+      deadlineMs: null,
+      signal: new AbortController().signal,
+    };
+    const peer = { lost: nothing, explain: (failure: Failure) => failure };
+    const item = { source: { target: '/f' }, listedBytes: 1, expectedSha256: null, entry: {}, peer };
+    const delivery = new Delivery(context as unknown as DeliveryContext, item as unknown as Item);
+    vi.advanceTimersByTime(PATIENCE_MS);
+    const get = (): Promise<never> => Promise.reject(new Failure('link-lost', 'It was reset.'));
+    await delivery.step({ exchange: { pipeline: { get } }, identity: null } as unknown as Server);
+    expect(delivery.settled).toBe(false);
   });
 });
