@@ -23,6 +23,9 @@ const INTERVAL_MS = 100;
  */
 const CONNECT_MS = 1_000;
 
+/** A server that is found again where it was within this was not away: only one connection to it broke. */
+const BLINK_MS = 1_000;
+
 /**
  * For the whole answer, and not only between its bytes: undici never hears of a connection that the server closes while
  * the parser for the process's first one is still being compiled, and its request would wait for ever.
@@ -45,6 +48,7 @@ export class Peer {
   readonly #events: PeerEvents;
   #found: Promise<Server> | null = null;
   #current: Server | null = null;
+  #lost: Server | null = null;
   #everAnswered = false;
 
   constructor(addresses: readonly Address[], deadlineMs: number | null, events: PeerEvents) {
@@ -69,10 +73,10 @@ export class Peer {
     return this.#found;
   }
 
-  /** The server does not answer any more: it is looked for again. */
+  /** A connection to the server broke: it is looked for again. What it still sends goes on, unless it was away. */
   lost(server: Server): void {
     if (this.#current !== server) return;
-    server.exchange.destroy();
+    this.#lost = server;
     this.#current = null;
     this.#found = null;
   }
@@ -103,6 +107,11 @@ export class Peer {
       signal.removeEventListener('abort', onAbort);
       looking.abort();
     }
+    const before = this.#lost?.exchange;
+    if (found !== null && before?.address === found.exchange.address && elapsedMs() - beganMs < BLINK_MS) {
+      found.exchange.destroy();
+      found = { ...found, exchange: before };
+    } else before?.destroy();
     if (found !== null) {
       this.#everAnswered = true;
       this.#current = found;

@@ -51,4 +51,27 @@ describe('a file that is tried again', () => {
     await delivery.step({ exchange: { pipeline: { get } }, identity: null } as unknown as Server);
     expect(delivery.settled).toBe(false);
   });
+
+  it('after its connection was reset leaves alone what the server still sends of another', async () => {
+    let resets = 0;
+    let rest: (() => void) | null = null;
+    const { url, requests } = await httpOrigin((request, response) => {
+      if (request.url === '/whole-later') {
+        if (request.method === 'HEAD') return void response.end();
+        response.write('half ');
+        rest = () => response.end('and half');
+      } else if (request.method === 'HEAD') response.writeHead(200, { 'Content-Length': 6 }).end();
+      else if (rest !== null && resets === 3) {
+        rest();
+        response.end('at all');
+      } else {
+        if (rest !== null) resets += 1;
+        request.socket.destroy();
+      }
+    });
+    const { run, read } = desk();
+    expect((await run([`${url}/whole-later`, `${url}/reset`, '--duration', '9'])).code).toBe(0);
+    expect(read('whole-later').toString()).toBe('half and half');
+    expect(requests.filter(({ line }) => line.endsWith('later'))).toHaveLength(1);
+  });
 });
