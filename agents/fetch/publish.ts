@@ -29,6 +29,12 @@ const HIDDEN = /^\.payload-fetch-(?<pid>[0-9]+)-(?<startTicks>[0-9]*)-.*\.partia
 
 let copies = 0;
 
+/** Those of this run, which may end before a slow disk lets one of them be taken back in its own time. */
+const unfinished = new Set<string>();
+process.on('exit', () => {
+  for (const path of unfinished) removeIfPossible(path);
+});
+
 /** Not named after the output: long names that differ only at their end are copied side by side. */
 function hiddenPath(output: string): string {
   copies += 1;
@@ -74,12 +80,15 @@ async function publishCopy(part: string, output: string, leftMs: number | null, 
     throw new Failure('time-ran-out', `${output} is whole, and too large to be copied to its disk in this window.`);
   }
   const hidden = hiddenPath(output);
+  unfinished.add(hidden);
   try {
     await copySynced(part, hidden, signal);
     renameSync(hidden, output);
   } catch (error) {
     removeIfPossible(hidden);
     throw error;
+  } finally {
+    unfinished.delete(hidden);
   }
   removeIfPossible(part);
 }

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publishPart, SmallPublisher, sweepHiddenCopies } from '../../agents/fetch/publish.ts';
+import { projectRoot } from '../../scripts/build/bundle.ts';
 import { condition, requires } from '../support/requirement.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -46,6 +48,21 @@ describe('an outbox on another file system', requires(another), () => {
     await publishPart(part, join(outbox, 'f'), null, new AbortController().signal);
     expect(readdirSync(outbox)).toEqual(['f']);
     expect(statSync(join(outbox, 'f')).size).toBe(9_000_000);
+  });
+
+  it('shows nothing of a copy that is still under way as the process ends', () => {
+    const [state, outbox] = [temporaryDirectory(), elsewhere()];
+    const part = join(state, 'part');
+    writeFileSync(part, Buffer.alloc(9_000_000));
+    const script = `
+      import { readdirSync, watch } from 'node:fs';
+      import { publishPart } from '${join(projectRoot, 'agents/fetch/publish.ts')}';
+      watch('${outbox}', () => process.exit(readdirSync('${outbox}').length));
+      publishPart('${part}', '${outbox}/f', null, new AbortController().signal);`;
+    const args = ['--import', 'tsx', '--input-type', 'module', '--eval', script];
+    const { status } = spawnSync(process.execPath, args, { cwd: projectRoot });
+    expect(status).toBe(1);
+    expect(readdirSync(outbox)).toEqual([]);
   });
 });
 
