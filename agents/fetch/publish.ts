@@ -135,7 +135,7 @@ export class SmallPublisher {
   publish(staged: string, output: string, bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#gathering.push({ staged, output, bytes, resolve, reject });
-      if (!this.#busy) this.#work();
+      if (!this.#busy) this.#work().catch(reject);
     });
   }
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,6 +64,13 @@ describe('an outbox on another file system', requires(another), () => {
     const { status } = spawnSync(process.execPath, args, { cwd: projectRoot });
     expect(status).toBe(1);
     expect(readdirSync(outbox)).toEqual([]);
+  });
+});
+
+describe('SmallPublisher', () => {
+  it('leaves nothing that it did not foresee to a promise that nobody awaits', async () => {
+    const unsayable = { toString: () => assert.fail('unforeseen') } as unknown as string;
+    await expect(new SmallPublisher().publish(unsayable, unsayable, new Uint8Array())).rejects.toThrow('unforeseen');
   });
 });
 
