@@ -10,8 +10,8 @@ const LONGEST_NAME_BYTES = 180;
 const RESERVED = /^payload-(?:fetch|serve)-(?:report|full-report|log|did-not-start)\b/;
 
 /**
- * The name of a file in a flat outbox, from its path on the server (bytes, see shared/path.ts): the same path has the
- * same name in every run, whatever else is fetched, so that a name in the outbox always means the same source.
+ * The name of a file in a flat outbox, from its path on the server (bytes, see shared/path.ts): the same in every run.
+ * `/a/b_c` and `/a_b/c` have one name, since names with `_` are to stay as they are: see {@link distinctName}.
  *
  * | path                | name              |
  * |---------------------|-------------------|

@@ -5,7 +5,7 @@ import { type Environment, onPayload } from '../common/environment.ts';
 import { selectionOf } from './expand.ts';
 import { distinctName, flatName, isReserved, outputPath, treeName } from './output-name.ts';
 import type { Settings, Wanted } from './settings.ts';
-import { formatAddress } from './source.ts';
+import { formatAddress, type Source } from './source.ts';
 
 /** Gives out the outputs of a run: absolute paths, of which no two are the same. */
 export class Outputs {
@@ -21,15 +21,18 @@ export class Outputs {
     this.#keepTree = keepTree;
   }
 
-  /** The output of a source; `null` for a file that is on its way to one already. Throws `usage` or a disk failure. */
-  take({ source, output, sha256 }: Wanted): string | null {
+  /**
+   * The output of a source; `null` for a file that is on its way to one already. A derived name passes by what `isOthers`:
+   * what an earlier run delivered from another source. Throws `usage` or a disk failure.
+   */
+  take({ source, output, sha256 }: Wanted, isOthers: (path: string) => boolean): string | null {
     const identity = `${source.address === null ? '' : formatAddress(source.address)}${source.target}`;
-    const derived = this.#keepTree ? treeName(source.path) : flatName(source.path);
     let path = '';
-    for (const name of output === null ? namesFrom(derived, source.target, identity) : [output]) {
+    for (const name of output === null ? namesOf(source, this.#keepTree, identity) : [output]) {
       path = absoluteOutput(name, this.#outbox, this.#environment);
       const other = this.#taken.get(path);
       if (other === undefined) {
+        if (output === null && isOthers(path)) continue;
         if (output !== null) checkPlace(path, this.#outbox);
         this.#taken.set(path, identity);
         return path;
@@ -50,7 +53,8 @@ export function checkOutputs(settings: Settings, environment: Environment, outbo
     if (output !== null && selectionOf(source, settings.recursive) !== null) {
       throw new Failure('usage', `-o "${output}" names one file, and ${source.text} may be many.`);
     }
-    const path = absoluteOutput(output ?? flatName(source.path), outbox, environment);
+    const [derived = ''] = namesOf(source, settings.keepTree, '');
+    const path = absoluteOutput(output ?? derived, outbox, environment);
     const other = taken.get(path);
     if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
     taken.set(path, source.text);
@@ -79,10 +83,12 @@ function absoluteOutput(named: string, outbox: string | null, environment: Envir
   return here;
 }
 
-/** The plain name, and the ones that are made only where that is another file's already. */
-function* namesFrom(plain: string, ...paths: readonly string[]): Generator<string> {
-  yield plain;
-  for (const path of paths) yield distinctName(plain, path);
+/** The plain name, and the ones that are made only where that is another file's already. No two queries share a name. */
+function* namesOf({ path, target }: Source, keepTree: boolean, identity: string): Generator<string> {
+  const plain = keepTree ? treeName(path) : flatName(path);
+  if (!target.includes('?')) yield plain;
+  yield distinctName(plain, target);
+  yield distinctName(plain, `//${identity}`);
 }
 
 function bothTo(one: string, other: string, path: string): Failure {

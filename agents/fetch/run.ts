@@ -156,11 +156,12 @@ export class Run {
     const { source, output: named, priority, sha256: expectedSha256 } = wanted;
     const peer = this.#peerOf(wanted);
     try {
-      const output = this.#outputs.take(wanted);
+      const { stage } = this.#context;
+      const keyOf = (path: string): string => stage.keyOf(source.address === null ? source.target : source.text, path);
+      const output = this.#outputs.take(wanted, (path) => stage.holdsOther(path, keyOf(path)));
       if (output === null) return null;
       const entry = newEntry(source.text, output);
-      const identity = source.address === null ? source.target : source.text;
-      const key = this.#context.stage.keyOf(identity, output);
+      const key = keyOf(output);
       const inOutbox = this.#outbox !== null && output.startsWith(`${this.#outbox}/`);
       return { source, output, inOutbox, key, peer, priority, listedBytes, expectedSha256, entry };
     } catch (thrown) {

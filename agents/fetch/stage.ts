@@ -43,6 +43,8 @@ export class Stage {
   readonly #journal: Journal;
   readonly #unlock: () => void;
   readonly #boot = bootId();
+  /** By output, the key of what earlier runs delivered there last. */
+  readonly #owners: ReadonlyMap<string, string>;
   #serial = 0;
 
   /** Takes the directory over from earlier runs. Throws a disk failure, `state-in-use` or `state-unreadable`. */
@@ -56,6 +58,7 @@ export class Stage {
     this.#unlock = lockStateDirectory(directory);
     try {
       this.#journal = new Journal(directory);
+      this.#owners = new Map([...this.#journal.delivered.values()].map(({ output, key }) => [output, key]));
       this.#sweep();
     } catch (error) {
       this.#unlock();
@@ -146,6 +149,12 @@ export class Stage {
 
   delivered(key: string): DeliveredRecord | null {
     return this.#journal.delivered.get(key) ?? null;
+  }
+
+  /** Whether something lies at an output that an earlier run delivered there under another key. */
+  holdsOther(output: string, key: string): boolean {
+    const owner = this.#owners.get(output) ?? key;
+    return owner !== key && existsSync(output);
   }
 
   /**

@@ -178,6 +178,17 @@ describe('many sources', () => {
     for (const { requests } of origins) expect(requests).toHaveLength(1);
   });
 
+  it('of one flat name lie side by side, also when they come in several runs', async () => {
+    const { url } = await httpOrigin((request, response) => response.end(request.url));
+    const { run, read, delivered } = desk();
+    const sources = ['/a/b_c', '/a_b/c', '/top?v=1', '/top?v=2', '/top'];
+    for (const source of [...sources, ...sources]) expect((await run([`${url}${source}`])).code).toBe(0);
+    expect(new Set(delivered().map((name) => read(name).toString()))).toEqual(new Set(sources));
+    expect(delivered()).toHaveLength(sources.length);
+    expect(read('a_b_c').toString()).toBe('/a/b_c');
+    expect(read('top').toString()).toBe('/top');
+  });
+
   it('do not wait for a directory whose server is not there', async () => {
     const { url } = await httpOrigin((_, response) => response.end('x'));
     const dead = await freePort();
