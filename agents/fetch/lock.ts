@@ -1,10 +1,8 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
+import { linked, setAside, TRIES } from '../common/exclusive.ts';
 import { isAlive, ownProcessMark, type ProcessMark } from '../common/process-mark.ts';
-
-/** How often a lock of a dead run may be cleared away under our hands by others who start at the same moment. */
-const TRIES = 8;
 
 /**
  * One run at a time in a state directory. link(2) makes the lock exclusively and whole; a lock whose process is gone, as
@@ -23,34 +21,13 @@ export function lockStateDirectory(directory: string): () => void {
       if (holder !== null && isAlive(holder)) {
         throw new Failure('state-in-use', `Another run (process ${holder.pid}) works in ${directory}.`);
       }
-      clearAway(lock, held, `${staged}-stale`);
+      if (setAside(lock, held, `${staged}-stale`)) rmSync(`${staged}-stale`, { force: true });
     }
     throw new Failure('state-in-use', `Several runs want to begin in ${directory} at once.`);
   } catch (error) {
     throw error instanceof Failure ? error : diskFailure(`The state directory ${directory} cannot be written`, error);
   } finally {
     rmSync(staged, { force: true });
-  }
-}
-
-/** Removes the lock that was read, and no other: a third run may have taken over in between. */
-function clearAway(lock: string, held: string, aside: string): void {
-  try {
-    renameSync(lock, aside);
-  } catch {
-    return;
-  }
-  if (readFileSync(aside, 'utf8') !== held) linked(aside, lock);
-  rmSync(aside, { force: true });
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
   }
 }
 

@@ -39,7 +39,8 @@ async function main(): Promise<number> {
   const rate = new LinkRate(elapsedMs);
   const { durationMs: allowedMs, marginMs } = settings;
   const report = new RunReport({ outbox, stateDirectory: state.path, allowedMs, marginMs }, rate);
-  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-fetch');
+  const first = `${JSON.stringify(report.snapshot(0))}\n`;
+  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-fetch', first);
   const reportFile = new ReportFile(files?.report ?? null, (revision) => report.snapshot(revision), state.path);
   let telling: Telling | null = null;
 
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
     reportFile.writeNow();
     if (settings.inputFailure !== null) throw settings.inputFailure;
     telling = new Telling(settings, settings.log ?? files?.log ?? null, report);
-    const given = { settings, environment, outbox, state, rate, report, reportFile, telling };
+    const given = { settings, environment, outbox, state, rate, report, files, reportFile, telling };
     const { ending, exitCode } = await fetchAll(given);
     report.end(ending, exitCode, null);
     reportFile.writeNow();

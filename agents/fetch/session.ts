@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
@@ -7,6 +7,7 @@ import { replaceFileSync } from '../common/atomic-file.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import type { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
+import type { RunFiles } from '../common/run-files.ts';
 import { Budget, bytesBelow } from './budget.ts';
 import type { LinkRate } from './link-rate.ts';
 import { SmallPublisher, sweepHiddenCopies } from './publish.ts';
@@ -35,6 +36,8 @@ export interface Given {
   readonly state: StateDirectory;
   readonly rate: LinkRate;
   readonly report: RunReport;
+  /** `null` where there is no outbox. */
+  readonly files: RunFiles | null;
   readonly reportFile: ReportFile;
   readonly telling: Telling;
 }
@@ -44,7 +47,7 @@ export interface Given {
  * running at all.
  */
 export async function fetchAll(given: Given): Promise<{ readonly ending: Ending; readonly exitCode: number }> {
-  const { settings, environment, outbox, state, rate, report, reportFile, telling } = given;
+  const { settings, environment, outbox, state, rate, report, files, reportFile, telling } = given;
   const { emit } = telling;
   if (outbox === null) emit({ event: 'OutboxAbsent', outbox: onPayload(environment, ON_BOARD.outbox) });
   if (state.insteadOf !== null) emit({ event: 'StateElsewhere', wanted: state.insteadOf, state: state.path });
@@ -112,10 +115,10 @@ export async function fetchAll(given: Given): Promise<{ readonly ending: Ending;
   );
   const exitCode = await run.execute();
   stage.close();
-  if (settings.fullReport && outbox !== null) {
+  if (settings.fullReport && files !== null) {
     report.end(ending, exitCode, null);
     const full = gzipSync(JSON.stringify(report.snapshot(0, Number.POSITIVE_INFINITY)));
-    const path = join(outbox, 'payload-fetch-full-report.json.gz');
+    const { fullReport: path } = files;
     try {
       replaceFileSync(path, full, state.path);
     } catch (error) {

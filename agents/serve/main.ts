@@ -32,7 +32,6 @@ async function run(): Promise<void> {
   const environment = readEnvironment(process.env);
   const settings = readSettings(process.argv.slice(2), environment);
   const outbox = openOutbox(environment, settings.outbox);
-  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-serve');
   const console = consoleOn(process.stdout, process.stderr);
   // The log may be what cannot be opened, and that is told of too.
   let recorder = new Recorder(serveEvents, console, null, settings.logBudgetBytes);
@@ -60,6 +59,8 @@ async function run(): Promise<void> {
     recorder.emit(eventOf(outcome));
     report.touch();
   });
+  const first = `${JSON.stringify(reportOf(state, 0, tally, 0))}\n`;
+  const files = outbox === null ? null : claimRunFiles(outbox, 'payload-serve', first);
   const report = new ReportFile(files?.report ?? null, (revision) => reportOf(state, revision, tally, http.accepted));
 
   function leave(by: Ending, deadlineMs: number): void {

@@ -20,8 +20,12 @@ function reported(process: object, state = 'running'): string {
 describe('claimRunFiles', () => {
   it('gives the plain names where no run has been', () => {
     const outbox = temporaryDirectory();
-    const log = join(outbox, 'payload-serve-log.ndjson');
-    expect(claimRunFiles(outbox, 'payload-serve')).toEqual({ report: plainReport(outbox), log });
+    expect(claimRunFiles(outbox, 'payload-serve', 'first')).toEqual({
+      report: plainReport(outbox),
+      fullReport: join(outbox, 'payload-serve-full-report.json.gz'),
+      log: join(outbox, 'payload-serve-log.ndjson'),
+    });
+    expect(readFileSync(plainReport(outbox), 'utf8')).toBe('first');
   });
 
   it.each([
@@ -30,22 +34,23 @@ describe('claimRunFiles', () => {
     ['says nothing of its process', {}, 'running'],
   ])('gives them, and keeps the report of a run that %s', (_, process, state) => {
     const outbox = reported(process, state);
-    expect(claimRunFiles(outbox, 'payload-serve').report).toBe(plainReport(outbox));
-    expect(readdirSync(outbox)).toEqual(['payload-serve-report-1.json']);
+    expect(claimRunFiles(outbox, 'payload-serve', 'first').report).toBe(plainReport(outbox));
+    expect(readdirSync(outbox).sort()).toEqual(['payload-serve-report-1.json', 'payload-serve-report.json']);
   });
 
   it('gives others, of both, beside a run that goes on', () => {
     const outbox = reported(own);
     const report = join(outbox, 'payload-serve-report-1.json');
     const log = join(outbox, 'payload-serve-log-1.ndjson');
-    expect(claimRunFiles(outbox, 'payload-serve')).toEqual({ report, log });
+    expect(claimRunFiles(outbox, 'payload-serve', 'first')).toMatchObject({ report, log });
     expect(JSON.parse(readFileSync(plainReport(outbox), 'utf8'))).toMatchObject({ process: own });
   });
 
   it('keeps nine others at most, the latest', () => {
     const outbox = reported(own);
     for (let run = 1; run <= 12; run += 1) {
-      for (const path of Object.values(claimRunFiles(outbox, 'payload-serve'))) writeFileSync(path, String(run));
+      const { report, log } = claimRunFiles(outbox, 'payload-serve', 'first');
+      for (const path of [report, log]) writeFileSync(path, String(run));
     }
     const kept = readdirSync(outbox).flatMap(
       (name) => /-(?:report|log)-(\d+)\./.exec(name)?.slice(1).map(Number) ?? [],

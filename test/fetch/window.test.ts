@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { Journal } from '../../agents/fetch/journal.ts';
 import { LinkRate } from '../../agents/fetch/link-rate.ts';
 import { Scheduler } from '../../agents/fetch/scheduler.ts';
 import { Failure } from '../../shared/failure.ts';
+import { runAgent } from '../support/agent.ts';
 import { desk, noise } from '../support/fetching.ts';
 import { answerFile, httpOrigin } from '../support/origin.ts';
 import { relay } from '../support/relay/relay.ts';
@@ -183,8 +184,27 @@ describe('the report', () => {
   it('of an earlier run in the same window is kept', async () => {
     const { url } = await httpOrigin((_, response) => response.end('x'));
     const { outbox, run, report } = desk();
-    for (const name of ['a', 'b', 'c']) await run([`${url}/${name}`]);
+    for (const name of ['a', 'b', 'c']) await run([`${url}/${name}`, '--full-report']);
     expect(report().files[0]?.source).toBe(`${url}/c`);
-    expect(readdirSync(outbox).filter((name) => /^payload-fetch-report-\d\.json$/.test(name))).toHaveLength(2);
+    for (const kind of ['report', 'full-report']) {
+      const earlier = new RegExp(`^payload-fetch-${kind}-\\d\\.json`);
+      expect(readdirSync(outbox).filter((name) => earlier.test(name))).toHaveLength(2);
+    }
+  });
+
+  it('of every run that begins at the same moment is kept', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('x'));
+    const { outbox, state, run, delivered } = desk();
+    await run([`${url}/earlier`]);
+    const runs = ['a', 'b', 'c'].map((name) => {
+      const args = [`${url}/${name}`, '--outbox', outbox, '--state', `${state}-${name}`, '--full-report'];
+      return runAgent('payload-fetch', args);
+    });
+    expect((await Promise.all(runs)).map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(delivered().sort()).toEqual(['a', 'b', 'c', 'earlier']);
+    const names = readdirSync(outbox).filter((name) => /^payload-fetch-report.*\.json$/.test(name));
+    const sources = names.map((name) => JSON.parse(readFileSync(join(outbox, name), 'utf8')).files[0].source);
+    expect(sources.sort()).toEqual(['a', 'b', 'c', 'earlier'].map((name) => `${url}/${name}`));
+    expect(readdirSync(outbox).filter((name) => name.endsWith('.gz'))).toHaveLength(3);
   });
 });

@@ -41,13 +41,13 @@ export interface Evidence {
 
 const REPORT = /^payload-(serve|fetch)-report[^/]*\.json$/;
 /** Every file of a run, where the report itself has no room for them (payload-fetch, `--full-report`). */
-const FULL_REPORT = 'payload-fetch-full-report.json.gz';
+const FULL_REPORT = /^payload-fetch-full-report[^/]*\.json\.gz$/;
 const LOG = /^payload-(serve|fetch)-log[^/]*\.ndjson$/;
 const START_FAILURE = /^(payload-(?:serve|fetch))-did-not-start\.txt$/;
 
 /** Whether the agents write a file of this name about themselves. */
 function isAboutAgents(name: string): boolean {
-  return name === FULL_REPORT || [REPORT, LOG, START_FAILURE].some((pattern) => pattern.test(name));
+  return [REPORT, FULL_REPORT, LOG, START_FAILURE].some((pattern) => pattern.test(name));
 }
 
 /** Sorts what arrived from one satellite. `read` gives the content of what the agents write about themselves. */
@@ -56,7 +56,7 @@ export function sortEvidence(objects: readonly Collected[], read: (object: Colle
   const fetch: RunEvidence<FetchReport>[] = [];
   const unreadable: { object: Collected; reason: string }[] = [];
   const logs = objects.filter((object) => LOG.test(object.name));
-  const fullReports = objects.flatMap((object) => (object.name === FULL_REPORT ? readFullReport(read(object)) : []));
+  const fullReports = objects.flatMap((object) => (FULL_REPORT.test(object.name) ? readFullReport(read(object)) : []));
 
   for (const object of objects) {
     const agent = REPORT.exec(object.name)?.[1];
