@@ -188,8 +188,9 @@ export function readListing(text: string, target: string): readonly Link[] {
         });
   const listings = new Map<string, Link>();
   for (const { href, sizeBytes } of links) {
+    // A colon makes a scheme of what stands before it, unless `./` does (RFC 3986, 4.2); webfs writes its names bare.
+    if (/^(?:mailto|javascript|data):|[?#]/i.test(href)) continue;
     const relative = href.startsWith(target) ? href.slice(target.length) : href.replace(/^\.\//, '');
-    if (/^[a-z][a-z0-9+.-]*:|[?#]/i.test(relative) || relative.startsWith('/')) continue;
     const isDirectory = relative.endsWith('/');
     const name = safePath(isDirectory ? relative.slice(0, -1) : relative);
     if (name !== null && !name.includes('/')) listings.set(name, { name, isDirectory, sizeBytes });

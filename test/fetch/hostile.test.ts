@@ -289,6 +289,8 @@ describe('readListing', () => {
       ['x&y'],
     ],
     ['python', '<li><a href="a.txt">a.txt</a></li><li><a href="d/">d/</a></li>', ['a.txt', 'd']],
+    ['Caddy', '<a href="./data:1.txt">data:1.txt</a><a href="https://caddyserver.com">Caddy</a>', ['data:1.txt']],
+    ['webfs', '<a href="log:1.txt">log:1.txt</a><a href="mailto:a@b">a</a>', ['log:1.txt']],
     ['absolute links below it', '<a href="/t/a">a</a><a href="http://127.0.0.1/t/b">b</a>', ['a']],
   ])('%s', (_, text, names) => expect(readListing(text, '/t/').map((entry) => entry.name)).toEqual(names));
 });
