@@ -10,6 +10,7 @@ import type { Server } from './rendezvous.ts';
 import { type FileEntry, fileFailure } from './report.ts';
 import { nextTry } from './retry.ts';
 import { deliverSmall, TooLarge } from './small-file.ts';
+import type { Kept } from './stage.ts';
 import { StagedFile } from './staged-file.ts';
 
 /**
@@ -31,6 +32,8 @@ export class Delivery implements Candidate {
   readonly #task: FileTask;
   /** Most files are small, and never need it. */
   #staged: StagedFile | null = null;
+  /** What the last attempt that failed had, if it is of no use to the next one. */
+  #torn: Kept | null = null;
   /** Nothing more is to be done. */
   settled = false;
   #surveyed = false;
@@ -186,7 +189,24 @@ export class Delivery implements Candidate {
     const delivered = await this.#task.stillDelivered(small);
     if (small) return deliverSmall(this.#task, server, delivered);
     this.#staged ??= new StagedFile(this.#task);
-    return this.#staged.deliver(server, delivered);
+    try {
+      return await this.#staged.deliver(server, delivered);
+    } catch (thrown) {
+      this.#noteChange();
+      throw thrown;
+    }
+  }
+
+  /**
+   * payload-serve breaks off the body of a file that is written to, and nothing is joined under the weak tag of one: what
+   * was of another state at every attempt, and is no log that grows, keeps changing. Throws `changing` in the end.
+   */
+  #noteChange(): void {
+    const [before, kept] = [this.#torn, this.#task.context.stage.kept(this.#task.item.key)];
+    if (!kept?.etag?.weak) return;
+    this.#torn = kept;
+    const isSame = before === null || before.etag?.opaque === kept.etag.opaque;
+    if (!isSame && (kept.sizeBytes ?? 0) <= (before.sizeBytes ?? 0)) this.#task.restart(kept.bytes);
   }
 }
 

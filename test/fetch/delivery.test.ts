@@ -114,15 +114,32 @@ describe('what an outbox that lies would hold', () => {
     expect(read('f').equals(versions[1])).toBe(true);
   });
 
-  it('gives up a source that is another one at every try', async () => {
+  it.each([
+    ['under a strong tag', ''],
+    ['under a weak one, as while it is written to', 'W/'],
+  ])('gives up a source that is another one at every try, %s', async (_, weak) => {
     const content = noise(1_000_000);
     const { url, requests } = await httpOrigin((request, response) => {
-      answerFile(request, response, { content, etag: `"v${requests.length}"` }, { cutAfterBytes: 400_000 });
+      answerFile(request, response, { content, etag: `${weak}"v${requests.length}"` }, { cutAfterBytes: 400_000 });
     });
     const { run, delivered, report } = desk();
-    expect((await run([`${url}/f`])).code).toBe(6);
+    expect((await run([`${url}/f`, '--duration', '20'])).code).toBe(6);
     expect(delivered()).toEqual([]);
     expect(report().files).toMatchObject([{ failure: { code: 'changing' } }]);
+  });
+
+  it.each([
+    ['that grows', 100_000],
+    ['that rests', 0],
+  ])('does not take a log %s, on a link that breaks, for one that keeps changing', async (_, growthBytes) => {
+    const content = noise(2_000_000);
+    const { url, requests } = await httpOrigin((request, response) => {
+      const sizeBytes = 1_000_000 + requests.length * growthBytes;
+      const fault = requests.length < 7 ? { cutAfterBytes: 400_000 } : {};
+      answerFile(request, response, { content: content.subarray(0, sizeBytes), etag: `W/"${sizeBytes}"` }, fault);
+    });
+    const { run } = desk();
+    expect((await run([`${url}/f`, '--duration', '20'])).code).toBe(0);
   });
 });
 
