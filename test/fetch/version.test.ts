@@ -48,10 +48,13 @@ describe('a source that is replaced by content of the same size between two atte
   ])('is never spliced on a plain server whose entity tags %s', async (_, before, after, isFresh) => {
     const versions = [noise(SIZE_BYTES), noise(SIZE_BYTES)] as const;
     let now = 0;
-    let modifiedAt = new Date();
+    let modified = '';
     const { url } = await httpOrigin((request, response) => {
       const etag = now === 0 ? before : after;
-      const fields: Record<string, string> = isFresh ? { 'Last-Modified': modifiedAt.toUTCString() } : {};
+      // Written to all the time, until it is replaced in the second in which it was last asked for.
+      if (now === 0) modified = new Date().toUTCString();
+      const dates: Record<string, string> = { 'Last-Modified': modified, ...(now === 0 ? { Date: modified } : {}) };
+      const fields = isFresh ? dates : {};
       const file = { content: versions[now] ?? versions[0], fields, ...(etag === undefined ? {} : { etag }) };
       answerFile(request, response, file, now === 0 ? { stallAfterBytes: 1_000_000 } : {});
     });
@@ -61,7 +64,6 @@ describe('a source that is replaced by content of the same size between two atte
     first.child.kill('SIGKILL');
     await first.exit;
     now = 1;
-    modifiedAt = new Date();
     expect((await run([`${url}/f`])).code).toBe(0);
     expect(sha256(read('f'))).toBe(sha256(versions[1]));
   });

@@ -32,7 +32,9 @@ export function desk(): Desk {
     start: (args, node) => startAgent('payload-fetch', all(args), node === undefined ? {} : { node }),
     report: () => fetchReport.parse(JSON.parse(readFileSync(join(outbox, 'payload-fetch-report.json'), 'utf8'))),
     delivered: () =>
-      readdirSync(outbox).filter((name) => !/^(?:payload-fetch-|\.payload-fetch-(?:report|log))/.test(name)),
+      readdirSync(outbox).filter(
+        (name) => !/^(?:payload-fetch-|\.payload-fetch-(?:report|log|[-0-9]+-(?:report|earlier)))/.test(name),
+      ),
     read: (name) => readFileSync(join(outbox, name)),
   };
 }
