@@ -127,10 +127,10 @@ describe('the loop of the ground', () => {
     });
     const [cut] = reports(loop, missing.stdout);
     expect(cut).toMatchObject({ state: 'running' });
-    const next = parse(readFileSync(join(loop.directory, 'review/next-FM1.yaml'), 'utf8')) as {
-      files: { path: string; size: number }[];
-    };
-    expect(next.files).toEqual([{ path: '/persist/samples.iq', size: sizeBytes - (cut?.totals.fetchedBytes ?? 0) }]);
+    expect(parse(readFileSync(join(loop.directory, 'review/next-FM1.yaml'), 'utf8'))).toMatchObject({
+      files: [{ path: '/persist/samples.iq', size: sizeBytes }],
+      kept: sizeBytes - (cut?.nextWindow?.leftBytes ?? 0),
+    });
 
     expect(await loop.run('deploy', 'review/next-FM1.yaml')).toMatchObject({ code: 0, stderr: '' });
     await loop.desk.told(/Delivered: .*_persist_samples\.iq/);
