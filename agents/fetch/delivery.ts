@@ -1,9 +1,10 @@
-import { asFailure, type Failure } from '../../shared/failure.ts';
+import { asFailure, Failure } from '../../shared/failure.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import { mayChangeUnseen } from './answer.ts';
 import { FileTask, SMALL_BYTES } from './file-task.ts';
 import { contentLength, Unmeasured } from './http-message.ts';
 import type { DeliveryContext, Item } from './item.ts';
+import { Pace } from './pace.ts';
 import type { Candidate } from './plan.ts';
 import { offers } from './proof.ts';
 import type { Server } from './rendezvous.ts';
@@ -37,6 +38,8 @@ export class Delivery implements Candidate {
   /** Nothing more is to be done. */
   settled = false;
   #surveyed = false;
+  readonly #pace = new Pace();
+  #gaveWay = false;
   #attempt = 0;
 
   constructor(context: DeliveryContext, item: Item) {
@@ -62,7 +65,7 @@ export class Delivery implements Candidate {
   }
 
   get isEndless(): boolean {
-    return this.#task.sizeBytes === null && this.#surveyed;
+    return this.#gaveWay || (this.#task.sizeBytes === null && this.#surveyed);
   }
 
   get lane(): Lane {
@@ -80,14 +83,22 @@ export class Delivery implements Candidate {
     this.#settle(null);
   }
 
-  /** One step, against a server that answers. Never rejects. */
-  async step(server: Server): Promise<void> {
+  /** One step, against a server that answers, while `othersWait` for the place of a large file. Never rejects. */
+  async step(server: Server, othersWait: () => boolean): Promise<void> {
     const { entry, source, peer } = this.#task.item;
     const { signal, rate, emit } = this.#task.context;
     // Patience is for what is tried, and not for what waits for its turn.
-    if (this.#attempt === 0) this.#task.lastProgressMs = elapsedMs();
+    if (this.#attempt < 2) this.#task.lastProgressMs = elapsedMs();
     const progressBefore = this.#task.lastProgressMs;
     entry.state = 'fetching';
+    if (this.lane === 'bulk') {
+      this.#pace.begin();
+      this.#task.heard = (bytes) => {
+        if (!this.#pace.givesWay(bytes, elapsedMs(), othersWait)) return;
+        this.#gaveWay = true;
+        throw new Failure('link-lost', `${source.text} comes so slowly that it gives way to others.`);
+      };
+    }
     rate.begin();
     try {
       this.#task.retryAfterMs = null;

@@ -40,6 +40,8 @@ export class FileTask {
   /** When the last answer asks to be left alone for a while. */
   retryAfterMs: number | null = null;
   lastProgressMs = elapsedMs();
+  /** Hears of every stretch that comes; what it throws ends the attempt. */
+  heard: (bytes: number) => void = () => {};
   readonly #beganMs = elapsedMs();
   #attemptBytes = 0;
   #furthestBytes = 0;
@@ -134,6 +136,7 @@ export class FileTask {
     this.item.entry.fetchedBytes += bytes;
     this.context.rate.count(bytes);
     this.context.changed();
+    this.heard(bytes);
   }
 
   /** Sets aside what the file takes of the budget. Throws `over-budget`. */

@@ -4,7 +4,7 @@ export interface Candidate {
   readonly priority: number;
   /** What is still to come; `null` where that is not known. */
   readonly leftBytes: number | null;
-  /** The server was asked for the size and told none: the body may have no end. */
+  /** The body may have no end: its server was asked for the size and told none, or it came so slowly that it gave way. */
   readonly isEndless: boolean;
 }
 

@@ -13,6 +13,9 @@ const WIDTH: Readonly<Record<Lane, number>> = { survey: 16, small: 256, bulk: 1 
 /** A kill loses the small files that are on their way: together they are no more than this. */
 const MOST_SMALL_BYTES = 1024 * 1024;
 
+/** Room in which every file fits. */
+const ANY_ROOM: Room = { leftMs: null, bytesPerSecond: null };
+
 /**
  * Has every delivery step when it is its turn: by the plan's order, in its lane, while its server answers. A file that
  * waits before it is tried again holds up nobody.
@@ -147,7 +150,8 @@ export class Scheduler {
     this.#active[lane].add(delivery);
     const smallBytes = lane === 'small' ? (delivery.leftBytes ?? 0) : 0;
     this.#smallBytes += smallBytes;
-    delivery.step(current).then(() => {
+    const othersWait = (): boolean => this.#next('bulk', ANY_ROOM, elapsedMs()) !== null;
+    delivery.step(current, othersWait).then(() => {
       this.#smallBytes -= smallBytes;
       this.#active[lane].delete(delivery);
       const gone = this.#gone.get(delivery.item.peer);

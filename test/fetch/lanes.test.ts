@@ -1,12 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Delivery } from '../../agents/fetch/delivery.ts';
 import type { DeliveryContext, Item } from '../../agents/fetch/item.ts';
+import { Pace } from '../../agents/fetch/pace.ts';
 import type { Server } from '../../agents/fetch/rendezvous.ts';
 import { PATIENCE_MS } from '../../agents/fetch/retry.ts';
 import { Failure } from '../../shared/failure.ts';
 import { freePort } from '../support/agent.ts';
 import { desk, noise } from '../support/fetching.ts';
-import { answerFile, httpOrigin } from '../support/origin.ts';
+import { answerFile, httpOrigin, rawOrigin } from '../support/origin.ts';
 
 const content = noise(700_000);
 
@@ -28,6 +29,22 @@ describe('a large file is not kept from its turn', () => {
     expect((await run([`${silent.url}/silent`, `${url}/f`, '--duration', '7'])).code).toBe(0);
     expect(delivered().sort()).toEqual(['f', 'silent']);
   });
+
+  it.each([
+    ['a trickle', `HTTP/1.1 200 OK\r\nContent-Length: ${content.length}\r\nETag: "v"\r\n\r\n`, 'x'],
+    ['a body without a length that is a trickle', 'HTTP/1.1 200 OK\r\n\r\n', 'x'],
+  ])('by %s', async (_, head, more) => {
+    const trickling = await rawOrigin((request, socket) => {
+      socket.write(request.startsWith('HEAD') ? 'HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n' : head);
+      if (request.startsWith('HEAD')) return;
+      const timer = setInterval(() => socket.write(more), 100);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const { url } = await httpOrigin((request, response) => answerFile(request, response, { content }));
+    const { run, delivered } = desk();
+    expect((await run([`${trickling.url}/trickle`, `${url}/f`, '--duration', '10'])).code).toBe(3);
+    expect(delivered()).toEqual(['f']);
+  });
 });
 
 describe('a file that is tried again', () => {
@@ -48,7 +65,8 @@ describe('a file that is tried again', () => {
     const delivery = new Delivery(context as unknown as DeliveryContext, item as unknown as Item);
     vi.advanceTimersByTime(PATIENCE_MS);
     const get = (): Promise<never> => Promise.reject(new Failure('link-lost', 'It was reset.'));
-    await delivery.step({ exchange: { pipeline: { get } }, identity: null } as unknown as Server);
+    const server = { exchange: { pipeline: { get } }, identity: null } as unknown as Server;
+    await delivery.step(server, () => false);
     expect(delivery.settled).toBe(false);
   });
 
@@ -73,5 +91,30 @@ describe('a file that is tried again', () => {
     expect((await run([`${url}/whole-later`, `${url}/reset`, '--duration', '9'])).code).toBe(0);
     expect(read('whole-later').toString()).toBe('half and half');
     expect(requests.filter(({ line }) => line.endsWith('later'))).toHaveLength(1);
+  });
+});
+
+describe('Pace', () => {
+  const always = (): boolean => true;
+
+  /** When it first gives way, of a body that comes in pieces of so many bytes a second. */
+  const givesWayAt = (pace: Pace, bytes: number, othersWait: () => boolean): number | null => {
+    pace.begin();
+    for (let second = 0; second < 600; second += 1) if (pace.givesWay(bytes, second * 1000, othersWait)) return second;
+    return null;
+  };
+
+  it.each([
+    ['200 bytes a second while others wait', 200, always, 5],
+    ['200 bytes a second by itself', 200, () => false, null],
+    ['10 kB a second', 10_000, always, null],
+    ['nothing at all, which is told by its silence', 0, always, null],
+  ])('%s', (_, bytes, othersWait, at) => {
+    expect(givesWayAt(new Pace(), bytes, othersWait)).toBe(at);
+  });
+
+  it('gives ever more time, so that where all are slow each comes to its end', () => {
+    const pace = new Pace();
+    expect([1, 2, 3, 4].map(() => givesWayAt(pace, 200, always))).toEqual([5, 10, 20, 40]);
   });
 });
