@@ -1,6 +1,6 @@
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { Failure } from '../../shared/failure.ts';
-import { type Head, LONGEST_HEAD_BYTES } from './http-message.ts';
+import { boundAnnouncements, type Head, LONGEST_HEAD_BYTES } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import { Pipeline } from './pipeline.ts';
 import { type Address, formatAddress } from './source.ts';
@@ -57,6 +57,7 @@ export class Exchange {
       let head: Head | null = null;
       let receiver: Receiver | null = null;
       let resume = (): void => {};
+      let announcements = 0;
       let ended = false;
       const end = (settle: () => void): void => {
         if (ended) return;
@@ -90,10 +91,13 @@ export class Exchange {
             if (ended) abortRequest();
           },
           onHeaders: (status, rawFields, resumeBody) => {
-            // 1xx are announcements (RFC 9110, 15.2); the answer follows.
-            if (status < 200) return true;
             resume = resumeBody;
             try {
+              if (status < 200) {
+                announcements += 1;
+                boundAnnouncements(this.address, announcements);
+                return true;
+              }
               head = { status, fields: readFields(rawFields) };
               receiver = receive(head);
             } catch (error) {

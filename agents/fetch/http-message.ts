@@ -17,6 +17,14 @@ export function formatGet(address: Address, target: string, fields: Readonly<Rec
 /** More than any header of a file needs; the answer of a server that never ends its header stops here. */
 export const LONGEST_HEAD_BYTES = 16 * 1024;
 
+const MOST_ANNOUNCEMENTS = 16;
+
+/** 1xx are announcements (RFC 9110, 15.2); the answer follows. Throws `bad-answer` after too many, where none does. */
+export function boundAnnouncements(address: Address, announcements: number): void {
+  if (announcements <= MOST_ANNOUNCEMENTS) return;
+  throw new Failure('bad-answer', `${formatAddress(address)} announces an answer that never comes.`);
+}
+
 const NOTHING = Buffer.alloc(0);
 
 /** The header of a response as it came over a connection that is read without undici. */
@@ -62,6 +70,7 @@ function trimmed(text: string, from: number, to: number): string {
 export class HeadReader {
   readonly #address: Address;
   #held = NOTHING;
+  #announcements = 0;
 
   constructor(address: Address) {
     this.#address = address;
@@ -88,8 +97,12 @@ export class HeadReader {
       const head = parseHead(held.toString('latin1', 0, end));
       if (head === null) throw new Failure('bad-answer', `${formatAddress(this.#address)} does not answer in HTTP.`);
       held = held.subarray(end + 4);
-      // 1xx are announcements (RFC 9110, 15.2); the answer follows.
-      if (head.status < 200) continue;
+      if (head.status < 200) {
+        this.#announcements += 1;
+        boundAnnouncements(this.#address, this.#announcements);
+        continue;
+      }
+      this.#announcements = 0;
       this.#held = NOTHING;
       return { head, rest: held };
     }

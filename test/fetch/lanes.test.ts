@@ -45,6 +45,23 @@ describe('a large file is not kept from its turn', () => {
     expect((await run([`${trickling.url}/trickle`, `${url}/f`, '--duration', '10'])).code).toBe(3);
     expect(delivered()).toEqual(['f']);
   });
+
+  it.each([
+    ['a large file', 'Content-Length: 700000\r\n'],
+    ['a small one', 'Content-Length: 7\r\n'],
+    ['one without a length', ''],
+  ])('by a server that announces %s and never sends it', async (_, length) => {
+    const announcing = await rawOrigin((request, socket) => {
+      if (request.startsWith('HEAD')) return void socket.end(`HTTP/1.1 200 OK\r\n${length}\r\n`);
+      const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 10);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const { url } = await httpOrigin((request, response) => answerFile(request, response, { content }));
+    const { run, delivered } = desk();
+    const exit = await run([`${announcing.url}/never`, `${url}/f`, '--duration', '8']);
+    expect(exit).toMatchObject({ code: 6, stderr: expect.stringContaining('never comes') });
+    expect(delivered()).toEqual(['f']);
+  });
 });
 
 describe('a file that is tried again', () => {
