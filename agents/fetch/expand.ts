@@ -53,14 +53,19 @@ const LONGEST_LISTING_BYTES = 64 * 1024 * 1024;
  */
 export function selectionOf({ address, path, target }: Source, recursive: boolean): Selection | null {
   if (target.includes('?')) return null;
-  // In a URL what is percent-encoded stands for itself.
-  const wild = address !== null && !/[*[]/.test(target) ? -1 : path.search(/[*?[]/);
+  const isUrl = address !== null;
+  const text = isUrl ? target : path;
+  const wild = text.search(isUrl ? /[*[]/ : /[*?[]/);
   if (wild < 0) {
     if (!path.endsWith('/') && !recursive) return null;
     return { directory: path.endsWith('/') ? path : `${path}/`, pattern: null, depth: recursive ? DEEPEST : 1 };
   }
-  const directory = path.slice(0, path.lastIndexOf('/', wild) + 1);
-  const pattern = path.slice(directory.length);
+  // In a URL what is percent-encoded stands for itself.
+  const read = (part: string): string => (isUrl ? (decodePath(part) ?? '') : part);
+  const beginsAt = text.lastIndexOf('/', wild) + 1;
+  const directory = read(text.slice(0, beginsAt));
+  const rest = text.slice(beginsAt);
+  const pattern = read(isUrl ? rest.replace(/%(?:2A|3F|5B)/gi, '[$&]') : rest);
   const depth = recursive || pattern.includes('**') ? DEEPEST : pattern.split('/').length;
   return { directory, pattern, depth };
 }

@@ -44,6 +44,10 @@ describe('selectionOf', () => {
     ['http://h:10101/x?a=*', false, null],
     ['http://h:10101/a%5B1%5D%3F%2A', false, null],
     ['http://h:10101/a%20*', false, { directory: '/', pattern: 'a *', depth: 1 }],
+    ['http://h:10101/q%3Fd/*.txt', false, { directory: '/q?d/', pattern: '*.txt', depth: 1 }],
+    ['http://h:10101/*%5b%3F', false, { directory: '/', pattern: '*[[][?]', depth: 1 }],
+    ['/100%25/*', false, { directory: '/100%25/', pattern: '*', depth: 1 }],
+    ['/%3F*', false, { directory: '/', pattern: '%3F*', depth: 1 }],
   ])('%s, recursive %s', (text, recursive, selection) =>
     expect(selectionOf(parseSource(text), recursive)).toEqual(selection),
   );
