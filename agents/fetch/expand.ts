@@ -115,16 +115,27 @@ async function fromManifest(
   const { head, text } = await server.exchange.text(request, LONGEST_LISTING_BYTES);
   judge(head, { from: 0, etag: null, sizeBytes: null });
   const found: Found[] = [];
+  const links: string[] = [];
   let end: ManifestEnd | null = null;
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const entry = parseManifestLine(line);
     if (entry === null) throw new Failure('bad-answer', 'The manifest of the server cannot be read.');
     if (entry.kind === 'end') end = entry;
-    if (entry.kind !== 'file') continue;
+    if (entry.kind !== 'file' && entry.kind !== 'link') continue;
     const name = safePath(entry.path);
-    if (name !== null) found.push({ path: name, sizeBytes: entry.sizeBytes });
+    if (name === null) continue;
+    if (entry.kind === 'file') found.push({ path: name, sizeBytes: entry.sizeBytes });
+    else links.push(name);
   }
+  await Promise.all(
+    links.map(async (name) => {
+      // Where it leads is the server's to say: to a file that it gives, or to a directory, to nothing, or outside.
+      const target = encodePath(`${directory}${name}`);
+      const { status } = await server.exchange.request({ method: 'HEAD', target, signal }, () => () => undefined);
+      if (status === 200) found.push({ path: name, sizeBytes: null });
+    }),
+  );
   if (end === null) throw new Failure('link-lost', 'The manifest of the server was cut off.');
   return { found, gap: end.complete ? null : gapBelow(directory, end.reason) };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { selectionOf } from '../../agents/fetch/expand.ts';
@@ -116,6 +116,17 @@ describe('many sources', () => {
     expect(tree.report().files[0]).toMatchObject({ verified: 'sha-256' });
     const none = desk();
     expect((await none.run(['/log/*.png', ...from])).code).toBe(5);
+  });
+
+  it('are links to files, too, and none that lead elsewhere', async () => {
+    const { directory, url } = await serving({ real: 'content' });
+    mkdirSync(join(directory, 'below'));
+    const links = { latest: 'real', down: 'below', dangling: 'none', outside: '/etc/passwd' };
+    for (const [name, to] of Object.entries(links)) symlinkSync(to, join(directory, name));
+    const { run, read, delivered } = desk();
+    expect((await run([`${url}/*`])).code).toBe(0);
+    expect(delivered().sort()).toEqual(['latest', 'real']);
+    expect(read('latest').toString()).toBe('content');
   });
 
   describe('that are not all listed are delivered as far as they are, and the report says so', () => {
