@@ -140,9 +140,15 @@ async function fromManifest(
   return { found, gap: end.complete ? null : gapBelow(directory, end.reason) };
 }
 
-function gapBelow(directory: string, reason: ManifestEnd['reason']): Failure {
-  const why = reason === 'limit' ? `there are more than ${MOST_FILES} entries` : 'a directory there cannot be read';
-  return new Failure('refused', `The server does not list everything below ${textOf(null, directory)}: ${why}.`);
+const GAPS = {
+  limit: `there are more than ${MOST_FILES} entries`,
+  unreadable: 'a directory there cannot be read',
+  loop: 'a link there leads back',
+};
+
+function gapBelow(directory: string, reason: keyof typeof GAPS | null): Failure {
+  const why = GAPS[reason ?? 'unreadable'];
+  return new Failure('refused', `Not everything below ${textOf(null, directory)} is listed: ${why}.`);
 }
 
 async function fromListings(
@@ -152,21 +158,28 @@ async function fromListings(
   signal: AbortSignal,
   prefix = '',
   left = { files: MOST_FILES },
+  above: readonly string[] = [],
 ): Promise<Tree> {
   const target = encodePath(`${directory}${prefix}`);
   const { head, text } = await server.exchange.text({ method: 'GET', target, signal }, LONGEST_LISTING_BYTES);
   const answer = judge(head, { from: 0, etag: null, sizeBytes: null });
   if (answer.kind !== 'whole') throw new Failure('refused', `The server lists nothing at ${target}.`);
   const found: Found[] = [];
+  const links = readListing(text, target);
+  const names = links.map(({ name }) => name).join('/');
+  // Two directories above it hold the very same: so does every one below it.
+  if (names !== '' && above.filter((other) => other === names).length > 1) {
+    return { found, gap: gapBelow(`${directory}${prefix}`, 'loop') };
+  }
   let gap: Failure | null = null;
-  for (const { name, isDirectory, sizeBytes } of readListing(text, target)) {
+  for (const { name, isDirectory, sizeBytes } of links) {
     left.files -= 1;
-    if (left.files < 0) throw new Failure('bad-answer', 'The listings of the server have no end.');
+    if (left.files < 0) return { found, gap: gapBelow(`${directory}${prefix}`, 'limit') };
     const path = `${prefix}${name}`;
     if (!isDirectory) found.push({ path, sizeBytes });
     else if (depth > 1) {
       try {
-        const below = await fromListings(server, directory, depth - 1, signal, `${path}/`, left);
+        const below = await fromListings(server, directory, depth - 1, signal, `${path}/`, left, [...above, names]);
         found.push(...below.found);
         gap ??= below.gap;
       } catch (thrown) {

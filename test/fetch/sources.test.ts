@@ -152,6 +152,17 @@ describe('many sources', () => {
       ]);
     });
 
+    it('by a server whose links lead back', async () => {
+      const { url, requests } = await httpOrigin((request, response) => {
+        response.end(request.url?.endsWith('/') ? '<a href="a/">a/</a> <a href="b/">b/</a> <a href="f">f</a>' : 'x');
+      });
+      const { run, delivered, report } = desk();
+      expect((await run([`${url}/t/`, '--recursive'])).code).toBe(5);
+      expect(requests.filter(({ line }) => line.endsWith('/')).length).toBeLessThan(20);
+      expect(delivered()).toContain('t_f');
+      expect(report().files[0]?.failure?.reason).toContain('leads back');
+    });
+
     it.each(['limit', 'unreadable'])('by a manifest that ends with %s', async (reason) => {
       const entry = { kind: 'file', path: 'a', sizeBytes: 1, modifiedMs: 0, etag: null };
       const lines = [entry, { kind: 'end', count: 1, complete: false, reason }];
