@@ -30,14 +30,27 @@ export class Budget {
   }
 }
 
+/** How many bytes lie in an outbox once each of `growing` that is there has become as long as it may. */
+export function bytesInOutbox(outbox: string, growing: ReadonlyMap<string, number>): number {
+  let total = bytesBelow(outbox);
+  for (const [path, mostBytes] of growing) {
+    if (path.startsWith(`${outbox}/`)) total += Math.max(0, mostBytes - sizeOf(path));
+  }
+  return total;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /** How many bytes lie in a directory and below it; what vanishes meanwhile, or cannot be read, counts for nothing. */
-export function bytesBelow(directory: string): number {
+function bytesBelow(directory: string): number {
   let total = 0;
   try {
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
       if (entry.isDirectory()) total += bytesBelow(path);
-      else total += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      else total += sizeOf(path);
     }
   } catch {
     // Counted as far as it could be.

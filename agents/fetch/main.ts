@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   try {
     reportFile.writeNow();
     if (settings.inputFailure !== null) throw settings.inputFailure;
-    telling = new Telling(settings, settings.log ?? files?.log ?? null, report);
+    telling = new Telling(settings, files, report);
     const given = { settings, environment, outbox, state, rate, report, files, reportFile, telling };
     const { ending, exitCode } = await fetchAll(given);
     report.end(ending, exitCode, null);

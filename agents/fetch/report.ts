@@ -16,8 +16,9 @@ const own = ownProcessMark();
 
 type FileFailure = NonNullable<FileEntry['failure']>;
 
-/** A report is downlinked: with ten thousand files it lists no more than so many, the ones that need attention first. */
-const MOST_FILES_LISTED = 24;
+/** A report is downlinked: it lists what fits, of ten thousand files the ones that need attention first. */
+export const LONGEST_REPORT_BYTES = 12 * 1024;
+const LONGEST_FOR_TEN_BYTES = 4 * 1024;
 
 /** A sentence may carry what a server said. */
 const LONGEST_REASON = 200;
@@ -73,8 +74,11 @@ export class RunReport {
     this.#failure = failure === null ? null : { code: failure.code, reason: failure.message, advice: failure.advice };
   }
 
-  /** The report as it is now. `mostFiles` bounds how many files it lists. */
-  snapshot(revision: number, mostFiles = MOST_FILES_LISTED): WrittenFetchReport {
+  /** The report as it is now. `mostBytes` bounds it: one file is listed in any case. */
+  snapshot(
+    revision: number,
+    mostBytes = this.files.length > 10 ? LONGEST_REPORT_BYTES : LONGEST_FOR_TEN_BYTES,
+  ): WrittenFetchReport {
     const { outbox, stateDirectory, allowedMs, marginMs } = this.#facts;
     const totals = { files: this.files.length, delivered: 0, fetchedBytes: 0, reusedBytes: 0, mendedBytes: 0 };
     let leftBytes = 0;
@@ -87,8 +91,7 @@ export class RunReport {
         leftBytes += this.left.get(file)?.leftBytes ?? 0;
     }
     const { bytesPerSecond, firstByteMs } = this.#rate;
-    const files = this.#listed(mostFiles);
-    return {
+    const report: Writable<WrittenFetchReport> = {
       schema: 'payload-fetch-report/1',
       agent: { name: 'payload-fetch', version, protocol: PROTOCOL_VERSION, node: process.versions.node },
       revision,
@@ -106,24 +109,32 @@ export class RunReport {
       totals,
       link: { bytesPerSecond, firstByteMs },
       nextWindow: leftBytes === 0 ? null : { leftBytes, seconds: secondsToAskFor(leftBytes, bytesPerSecond, marginMs) },
-      filesOmitted: this.files.length - files.length,
-      files,
+      filesOmitted: this.files.length,
+      files: [],
     };
+    report.files = this.#listed(mostBytes - sizeOf(report));
+    report.filesOmitted -= report.files.length;
+    return report;
   }
 
   /** All files in the order they were asked for; or the ones that need attention, and as many others as there is room. */
-  #listed(most: number): FileEntry[] {
-    if (this.files.length <= most) return this.files;
-    const listed: FileEntry[] = [];
-    for (const wanted of [isFailed, isUnderWay, isDelivered]) {
-      for (const file of this.files) {
-        if (listed.length === most) return listed;
-        if (wanted(file)) listed.push(file);
-      }
-    }
-    return listed;
+  #listed(mostBytes: number): FileEntry[] {
+    if (howManyFit(this.files, mostBytes) === this.files.length) return this.files;
+    const byNeed = [isFailed, isUnderWay, isDelivered].flatMap((wanted) => this.files.filter(wanted));
+    return byNeed.slice(0, Math.max(1, howManyFit(byNeed, mostBytes)));
   }
 }
+
+function howManyFit(files: readonly FileEntry[], mostBytes: number): number {
+  let leftBytes = mostBytes;
+  const tooMany = files.findIndex((file) => {
+    leftBytes -= sizeOf(file) + 1;
+    return leftBytes < 0;
+  });
+  return tooMany < 0 ? files.length : tooMany;
+}
+
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 const isDelivered = (file: FileEntry): boolean => file.state === 'delivered' && file.failure === null;
 const isFailed = (file: FileEntry): boolean => file.failure !== null;

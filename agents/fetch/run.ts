@@ -162,6 +162,8 @@ export class Run {
       if (output === null) return null;
       const entry = newEntry(source.text, output);
       const key = keyOf(output);
+      // Its line of the full report, compressed.
+      if (this.#settings.fullReport) this.#context.budget.reserve(source.text.length + 64);
       const inOutbox = this.#outbox !== null && output.startsWith(`${this.#outbox}/`);
       return { source, output, inOutbox, key, peer, priority, listedBytes, expectedSha256, entry };
     } catch (thrown) {

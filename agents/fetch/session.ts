@@ -8,20 +8,17 @@ import { type Environment, onPayload } from '../common/environment.ts';
 import type { ReportFile } from '../common/report-file.ts';
 import { elapsedMs } from '../common/run-clock.ts';
 import type { RunFiles } from '../common/run-files.ts';
-import { Budget, bytesBelow } from './budget.ts';
+import { Budget, bytesInOutbox } from './budget.ts';
 import type { LinkRate } from './link-rate.ts';
 import { SmallPublisher, sweepHiddenCopies } from './publish.ts';
-import type { RunReport } from './report.ts';
+import { LONGEST_REPORT_BYTES, type RunReport } from './report.ts';
 import { Run } from './run.ts';
 import { deadlineOf, type Settings } from './settings.ts';
 import { formatAddress } from './source.ts';
 import { Stage } from './stage.ts';
 import type { StateDirectory } from './state-directory.ts';
-import { LOG_BUDGET_BYTES, type Telling } from './telling.ts';
+import { logOf, type Telling } from './telling.ts';
 import { writer } from './writer.ts';
-
-/** What the report takes of a budget, at most. */
-const REPORT_BYTES = 16 * 1024;
 
 /** The longest that Node's timers take: 25 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -80,7 +77,11 @@ export async function fetchAll(given: Given): Promise<{ readonly ending: Ending;
   const { statusPort } = settings;
   if (statusPort !== null) await telling.openStatus(environment.address ?? '0.0.0.0', statusPort, report);
 
-  const inOutbox = outbox === null ? 0 : bytesBelow(outbox) + LOG_BUDGET_BYTES + REPORT_BYTES;
+  const log = logOf(settings, files);
+  const growing = new Map([
+    [log.path ?? '', log.mostBytes],
+    [files?.report ?? '', LONGEST_REPORT_BYTES],
+  ]);
   const run = new Run(
     settings,
     environment,
@@ -89,7 +90,10 @@ export async function fetchAll(given: Given): Promise<{ readonly ending: Ending;
       stage,
       writer,
       small: new SmallPublisher(),
-      budget: new Budget(settings.budgetBytes, settings.budgetBytes === null ? 0 : inOutbox),
+      budget: new Budget(
+        settings.budgetBytes,
+        settings.budgetBytes === null || outbox === null ? 0 : bytesInOutbox(outbox, growing),
+      ),
       rate,
       deadlineMs,
       once: settings.once,

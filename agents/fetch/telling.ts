@@ -3,12 +3,22 @@ import { asFailure } from '../../shared/failure.ts';
 import { consoleOn } from '../common/console.ts';
 import { Recorder } from '../common/recorder.ts';
 import { elapsedMs } from '../common/run-clock.ts';
+import type { RunFiles } from '../common/run-files.ts';
 import { ProgressBars } from './progress.ts';
 import type { RunReport } from './report.ts';
 import { deadlineOf, type Settings } from './settings.ts';
 import { type Status, serveStatus } from './status.ts';
 
-export const LOG_BUDGET_BYTES = 64 * 1024;
+const LONGEST_LOG_BYTES = 64 * 1024;
+
+/** Where the log is kept, and how long it may become: of a small budget it takes no more than a quarter. */
+export function logOf(
+  { log, budgetBytes }: Settings,
+  files: RunFiles | null,
+): { path: string | null; mostBytes: number } {
+  const mostBytes = Math.min(LONGEST_LOG_BYTES, (budgetBytes ?? Number.POSITIVE_INFINITY) / 4);
+  return { path: log ?? files?.log ?? null, mostBytes };
+}
 
 /** All the ways in which a run is told while it lasts: the log, the terminal, JSON on stdout, the status port. */
 export class Telling {
@@ -17,9 +27,10 @@ export class Telling {
   readonly #recorder: Recorder<typeof fetchEvents>;
   #status: Status | null = null;
 
-  /** `logPath` is `null` where there is nowhere to keep a log. Throws a disk failure where it cannot be kept. */
-  constructor(settings: Settings, logPath: string | null, report: RunReport) {
+  /** `files` is `null` where there is no outbox. Throws a disk failure where the log cannot be kept. */
+  constructor(settings: Settings, files: RunFiles | null, report: RunReport) {
     const { json } = settings;
+    const { path, mostBytes } = logOf(settings, files);
     const deadlineMs = deadlineOf(settings);
     const leftMs = (): number | null => (deadlineMs === null ? null : deadlineMs - elapsedMs());
     const isWatched = process.stdout.isTTY && !json;
@@ -33,8 +44,8 @@ export class Telling {
         this.#bars?.clear();
         print(severity, message);
       },
-      logPath,
-      LOG_BUDGET_BYTES,
+      path,
+      mostBytes,
     );
   }
 
