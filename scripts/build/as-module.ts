@@ -1,4 +1,5 @@
-import { type AnyNode, type ModuleDeclaration, type Node, type Property, parse, type Statement } from 'acorn';
+import type { AnyNode, ModuleDeclaration, Node, Property, Statement } from 'acorn';
+import { edited, parsed, type SourceEdit } from './source-edit.ts';
 
 type MembersOf = (specifier: string) => readonly string[] | null;
 
@@ -13,33 +14,31 @@ type MembersOf = (specifier: string) => readonly string[] | null;
  * `membersOf` says what a module that is required exports by name; `null` where it exports one class or function.
  */
 export function asModule(source: string, membersOf: MembersOf): string {
-  const edits: { readonly node: Node; readonly text: string }[] = [];
+  const edits: SourceEdit[] = [];
   let exported: string | undefined;
   const textOf = (node: Node): string => source.slice(node.start, node.end);
+  const replace = ({ start, end }: Node, text: string): void => {
+    edits.push({ start, end, text });
+  };
 
   for (const statement of statementsOf(source)) {
     const required = requireOf(statement);
     if (required !== undefined) {
-      edits.push({ node: statement, text: importOf(required.names, required.specifier, membersOf) });
+      replace(statement, importOf(required.names, required.specifier, membersOf));
       continue;
     }
     const assigned = exportOf(statement);
     if (assigned === undefined) continue;
     if (assigned.type === 'ObjectExpression') {
-      edits.push({
-        node: statement,
-        text: assigned.properties.map((property) => memberOf(property, textOf)).join('\n'),
-      });
+      replace(statement, assigned.properties.map((property) => memberOf(property, textOf)).join('\n'));
       exported = '';
     } else {
-      edits.push({ node: statement, text: `export default ${textOf(assigned)}` });
+      replace(statement, `export default ${textOf(assigned)}`);
       exported = assigned.type === 'Identifier' ? assigned.name : '';
     }
   }
 
-  let text = source;
-  for (const { node, text: replacement } of edits.reverse())
-    text = text.slice(0, node.start) + replacement + text.slice(node.end);
+  let text = edited(source, edits);
   if (exported) text = text.replaceAll('module.exports.', `${exported}.`);
   if (exported === undefined || /\bmodule\.exports\b|^exports\./m.test(text))
     throw new Error('its exports are not understood');
@@ -72,7 +71,7 @@ export function membersOfModule(source: string): readonly string[] | null {
 }
 
 function statementsOf(source: string): (Statement | ModuleDeclaration)[] {
-  return parse(source, { ecmaVersion: 2022, sourceType: 'module', allowReturnOutsideFunction: true }).body;
+  return parsed(source).body;
 }
 
 /** `const names = require('./specifier')` */

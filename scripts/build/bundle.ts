@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { minify } from 'terser';
 import { cutting, type OnCut } from './cuts.ts';
+import { PRIVATE_FIELD } from './private-fields.ts';
 
 /** The newest Node that starts on the payloads' glibc 2.27; see docs/on-board.md. */
 export const NODE_TARGET = '16.20.2';
@@ -46,6 +47,7 @@ export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' 
     mainFields: ['module', 'main'],
     conditions: ['import', 'module', 'node'],
     define,
+    mangleProps: PRIVATE_FIELD,
     absWorkingDir: projectRoot,
   } satisfies esbuild.BuildOptions;
   const build = async (entryPoint: string, more: esbuild.BuildOptions): Promise<Built> => {

@@ -4,6 +4,7 @@ import { sep } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { asModule, membersOfCommonJs, membersOfModule } from './as-module.ts';
 import { cutFunctions } from './cut-functions.ts';
+import { privateFields } from './private-fields.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -220,6 +221,7 @@ function textOf(path: string): string {
   const module = moduleOf(path);
   const found = cuts.find((cut) => cut.module === module);
   let text = found !== undefined && 'replacement' in found ? found.replacement : readFileSync(path, 'utf8');
+  if (text.includes('__classPrivateFieldGet')) text = privateFields(text);
   if (found !== undefined && 'functions' in found) text = cutFunctions(text, found.functions, module);
   if (isPlainCommonJs(module) && !isModule(text))
     text = asModule(text, (specifier) => {
