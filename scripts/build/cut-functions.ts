@@ -1,62 +1,92 @@
-import { type AnyNode, parse } from 'acorn';
+import type { AnyNode } from 'acorn';
+import { edited, parsed, partsOf, type SourceEdit } from './source-edit.ts';
 
 /**
- * Gives the functions, methods and function-valued properties of these names a body that says what was cut, and leaves
- * the rest of a module as it is. Throws for a name that is not there: then the library has changed.
+ * Takes the functions, methods and function-valued properties of these names out of a module, and leaves its rest as it
+ * is. Throws for a name that is not there: then the library has changed.
+ *
+ * Where something may refer to one without calling it, a body stays that says what was cut. `named` leaves that of all.
  */
-export function cutFunctions(source: string, names: readonly string[], what: string): string {
-  const missing = new Set(names);
-  const bodies: { start: number; end: number; name: string }[] = [];
-
-  const visit = (node: AnyNode): void => {
-    const { name, body } = named(node) ?? {};
-    if (name !== undefined && body !== undefined && names.includes(name)) {
-      missing.delete(name);
-      bodies.push({ start: body.start, end: body.end, name });
-      return;
-    }
-    for (const value of Object.values(node))
-      for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) visit(child);
-  };
-  visit(parse(source, { ecmaVersion: 2022, sourceType: 'module', allowReturnOutsideFunction: true }));
-  if (missing.size > 0) throw new Error(`${what} has no function ${[...missing].join(', ')}`);
-
-  return bodies.reduceRight(
-    (text, { start, end, name }) => `${text.slice(0, start)}{ return cut('${what} ${name}')() }${text.slice(end)}`,
-    source,
+export function cutFunctions(source: string, names: readonly string[], what: string, named: boolean): string {
+  return editFunctions(source, names, what, ({ name, whole, body }) =>
+    whole === undefined || named
+      ? { node: body, text: `{ return cut('${what} ${name}')() }` }
+      : { node: whole, text: '' },
   );
 }
 
-/** The name that a node gives to a function, and the function's body. */
-function named(node: AnyNode): { name: string | undefined; body: AnyNode | undefined } | undefined {
+/** Lets the functions, methods and function-valued properties of these names do nothing. Throws as the other does. */
+export function idleFunctions(source: string, names: readonly string[], what: string): string {
+  return editFunctions(source, names, what, ({ body }) => ({ node: body, text: '{}' }));
+}
+
+interface NamedFunction {
+  readonly name: string;
+  /** What can go without a trace; `undefined` where that cannot be said. */
+  readonly whole: AnyNode | undefined;
+  readonly body: AnyNode;
+}
+
+function editFunctions(
+  source: string,
+  names: readonly string[],
+  what: string,
+  edit: (found: NamedFunction) => { readonly node: AnyNode; readonly text: string },
+): string {
+  const missing = new Set(names);
+  const edits: SourceEdit[] = [];
+
+  const visit = (node: AnyNode): void => {
+    const found = functionOf(node);
+    if (found !== undefined && names.includes(found.name)) {
+      missing.delete(found.name);
+      const { node: replaced, text } = edit(found);
+      edits.push({ start: replaced.start, end: replaced.end, text });
+    } else {
+      for (const { part } of partsOf(node)) visit(part);
+    }
+  };
+  visit(parsed(source));
+  if (missing.size > 0) throw new Error(`${what} has no function ${[...missing].join(', ')}`);
+
+  return edited(source, edits);
+}
+
+/** The function that a node declares, defines or assigns. */
+function functionOf(node: AnyNode): NamedFunction | undefined {
   switch (node.type) {
     case 'FunctionDeclaration':
-      return { name: node.id?.name, body: node.body };
+      return namedFunction(node.id, node.body, undefined);
     case 'MethodDefinition':
+      return namedFunction(node.key, bodyOf(node.value), node);
     case 'Property':
-      return { name: nameOf(node.key), body: bodyOf(node.value) };
+      return namedFunction(node.key, bodyOf(node.value), undefined);
+    case 'ExpressionStatement': {
+      const assigned = functionOf(node.expression);
+      return assigned && { ...assigned, whole: node };
+    }
     case 'AssignmentExpression':
-      return {
-        name: node.left.type === 'MemberExpression' ? nameOf(node.left.property) : undefined,
-        body: bodyOf(node.right),
-      };
+      return node.left.type === 'MemberExpression'
+        ? namedFunction(node.left.property, bodyOf(node.right), undefined)
+        : undefined;
     case 'VariableDeclarator':
-      return { name: nameOf(node.id), body: node.init ? bodyOf(node.init) : undefined };
+      return namedFunction(node.id, node.init ? bodyOf(node.init) : undefined, undefined);
     default:
       return undefined;
   }
 }
 
-function nameOf(node: AnyNode): string | undefined {
-  return node.type === 'Identifier' || node.type === 'PrivateIdentifier' ? node.name : undefined;
+function namedFunction(
+  name: AnyNode | null,
+  body: AnyNode | undefined,
+  whole: AnyNode | undefined,
+): NamedFunction | undefined {
+  const isNamed = name?.type === 'Identifier' || name?.type === 'PrivateIdentifier';
+  return isNamed && body !== undefined ? { name: name.name, whole, body } : undefined;
 }
 
 function bodyOf(node: AnyNode): AnyNode | undefined {
   return node.type === 'FunctionExpression' || (node.type === 'ArrowFunctionExpression' && !node.expression)
     ? node.body
     : undefined;
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
