@@ -222,7 +222,7 @@ export class Delivery implements Candidate {
 }
 
 /** Which bytes a later run can use depends on why this one ended. */
-function stateAfter(failure: Failure): FileEntry['state'] {
+export function stateAfter(failure: Failure): FileEntry['state'] {
   if (failure.code === 'over-budget') return 'held back';
   if (failure.exitCode === 3 || failure.exitCode === 4) return 'resumable';
   return failure.code === 'refused' ? 'refused' : 'failed';

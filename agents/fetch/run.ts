@@ -3,7 +3,7 @@ import { asFailure, Failure, failureKinds, worstExitCode } from '../../shared/fa
 import { featurePath } from '../../shared/protocol.ts';
 import type { Environment } from '../common/environment.ts';
 import { elapsedMs } from '../common/run-clock.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, stateAfter } from './delivery.ts';
 import { listFiles, selectionOf } from './expand.ts';
 import type { DeliveryContext, Item } from './item.ts';
 import { Outputs } from './outputs.ts';
@@ -175,7 +175,7 @@ export class Run {
   #refuse({ source, output }: Wanted, ended: Failure, peer: Peer): void {
     const failure = peer.explain(ended);
     const entry = newEntry(source.text, output ?? '');
-    entry.state = 'failed';
+    entry.state = stateAfter(failure);
     entry.failure = fileFailure(failure);
     this.#report.files.push(entry);
     this.#otherExitCodes.push(failure.exitCode);

@@ -223,9 +223,12 @@ describe('many sources', () => {
     expect(delivered()).toEqual(['f']);
     expect(
       report()
-        .files.map((file) => file.failure?.code ?? file.state)
+        .files.map((file) => [file.state, file.failure?.code])
         .sort(),
-    ).toEqual(['delivered', 'no-server']);
+    ).toEqual([
+      ['delivered', undefined],
+      ['resumable', 'no-server'],
+    ]);
   });
 
   it('of a higher priority come first', async () => {
