@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFailure } from '../../shared/failure.ts';
 import { type EntityTag, parseEntityTag } from '../../shared/validator.ts';
+import { removeIfPossible } from '../common/atomic-file.ts';
 import { makeDirectorySync } from '../common/directory.ts';
 import { bootId } from '../common/process-mark.ts';
 import { type DeliveredRecord, Journal } from './journal.ts';
@@ -183,7 +184,7 @@ export class Stage {
   #sweep(): void {
     const known = new Set([...this.#journal.parts.values()].map((part) => part.name));
     for (const name of readdirSync(this.#partsDirectory)) {
-      if (!known.has(name)) rmSync(join(this.#partsDirectory, name), { force: true });
+      if (!known.has(name)) removeIfPossible(join(this.#partsDirectory, name));
     }
   }
 }

@@ -292,6 +292,16 @@ describe('exit codes', () => {
     });
   });
 
+  it('0 beside directories that are not ours where we sweep', async () => {
+    const { url } = await httpOrigin((_, response) => response.end('x'));
+    const { outbox, state, run, delivered } = desk();
+    const foreign = [join(outbox, '.payload-fetch-1-1-1.partial'), join(state, 'parts', 'foreign')];
+    for (const directory of foreign) mkdirSync(directory, { recursive: true });
+    expect(await run([`${url}/f`])).toMatchObject({ code: 0, stderr: '' });
+    expect(delivered()).toContain('f');
+    expect(foreign.every(existsSync)).toBe(true);
+  });
+
   it('7 when another run works in the state directory, whose files stay as they are', async () => {
     const { url } = await httpOrigin((_, response) => {
       response.setHeader('Content-Length', 10);
