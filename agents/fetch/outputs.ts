@@ -1,11 +1,12 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute } from 'node:path';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { diskFailure, Failure } from '../../shared/failure.ts';
 import { type Environment, onPayload } from '../common/environment.ts';
 import { selectionOf } from './expand.ts';
 import { distinctName, flatName, isReserved, outputPath, treeName } from './output-name.ts';
 import type { Settings, Wanted } from './settings.ts';
 import { formatAddress, type Source } from './source.ts';
+import { customaryState } from './state-directory.ts';
 
 /** Gives out the outputs of a run: absolute paths, of which no two are the same. */
 export class Outputs {
@@ -45,19 +46,37 @@ export class Outputs {
 
 /** Judges the outputs that the command line names, before anything is created. Throws a `usage` failure. */
 export function checkOutputs(settings: Settings, environment: Environment, outbox: string | null): void {
-  if (outbox !== null && settings.state !== null && `${settings.state}/`.startsWith(`${outbox}/`)) {
-    throw new Failure('usage', `--state ${settings.state} lies in the outbox: what is not whole would be downlinked.`);
+  const state = realPath(settings.state ?? customaryState(environment));
+  if (outbox !== null && (isIn(state, realPath(outbox)) || isIn(realPath(outbox), state))) {
+    throw new Failure('usage', `${state} and ${outbox} lie one in the other: what is not whole would be downlinked.`);
   }
   const taken = new Map<string, string>();
-  for (const { source, output } of settings.wanted) {
-    if (output !== null && selectionOf(source, settings.recursive) !== null) {
-      throw new Failure('usage', `-o "${output}" names one file, and ${source.text} may be many.`);
+  for (const { source, output, sha256 } of settings.wanted) {
+    if ((output ?? sha256) !== null && selectionOf(source, settings.recursive) !== null) {
+      const option = output === null ? '--sha256' : `-o "${output}"`;
+      throw new Failure('usage', `${option} is for one file, and ${source.text} may be many.`);
     }
     const [derived = ''] = namesOf(source, settings.keepTree, '');
     const path = absoluteOutput(output ?? derived, outbox, environment);
     const other = taken.get(path);
     if (output !== null && other !== undefined) throw bothTo(other, source.text, path);
+    if (output !== null && isIn(realPath(path), state)) {
+      throw new Failure('usage', `-o "${output}" lies in the state directory ${state}.`);
+    }
     taken.set(path, source.text);
+  }
+}
+
+function isIn(path: string, directory: string): boolean {
+  return `${path}/`.startsWith(`${directory}/`);
+}
+
+/** Where a path leads by its links, as far as it is there already. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(realPath(dirname(path)), basename(path));
   }
 }
 

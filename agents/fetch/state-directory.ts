@@ -19,7 +19,7 @@ export function stateDirectory(
   variables: Readonly<Record<string, string | undefined>>,
 ): StateDirectory {
   if (named !== null) return { path: named, insteadOf: null };
-  const customary = onPayload(environment, join(ON_BOARD.persist, 'payload-fetch'));
+  const customary = customaryState(environment);
   try {
     makeDirectorySync(customary);
     return { path: customary, insteadOf: null };
@@ -27,4 +27,8 @@ export function stateDirectory(
     const home = variables.XDG_STATE_HOME || join(variables.HOME || '/tmp', '.local', 'state');
     return { path: join(home, 'payload-fetch'), insteadOf: customary };
   }
+}
+
+export function customaryState(environment: Environment): string {
+  return onPayload(environment, join(ON_BOARD.persist, 'payload-fetch'));
 }

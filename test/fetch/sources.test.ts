@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { selectionOf } from '../../agents/fetch/expand.ts';
 import { parseInput } from '../../agents/fetch/input-file.ts';
 import { fits, inOrder, secondsToAskFor } from '../../agents/fetch/plan.ts';
 import { parseAddress, parseSource } from '../../agents/fetch/source.ts';
-import { freePort } from '../support/agent.ts';
+import { freePort, runAgent } from '../support/agent.ts';
 import { desk, noise, sha256 } from '../support/fetching.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { serving } from '../support/serving.ts';
@@ -189,6 +189,28 @@ describe('many sources', () => {
     expect(read('first').toString()).toBe('content');
     expect(report().files).toMatchObject([{ verified: 'sha-256' }, { failure: { code: 'unverified' } }]);
     expect((await desk().run(['--input', join(outbox, 'none')])).code).toBe(7);
+  });
+
+  it('name an output, or a digest, of one file each, and no place among what is kept', async () => {
+    const { outbox, state, run } = desk();
+    const home = dirname(outbox);
+    mkdirSync(state);
+    symlinkSync(state, join(home, 'alias'));
+    symlinkSync(outbox, join(home, 'out'));
+    const list = join(home, 'list');
+    writeFileSync(list, `/d/* --sha256 ${'a'.repeat(64)}\n`);
+    const wrong = [
+      ['--input', list],
+      ['/d/', '-o', 'x'],
+      ['/f', '-o', join(home, 'alias', 'journal')],
+    ];
+    for (const args of wrong) expect((await run(args)).code).toBe(2);
+    const inside = ['/f', '--outbox', outbox, '--state', join(home, 'out', 'state')];
+    expect((await runAgent('payload-fetch', inside)).code).toBe(2);
+    const customary = ['/f', '--outbox', '/persist'];
+    mkdirSync(join(home, 'persist'));
+    expect((await runAgent('payload-fetch', customary, { env: { PAYLOAD_ROOT: home } })).code).toBe(2);
+    expect([readdirSync(outbox), readdirSync(state), readdirSync(join(home, 'persist'))]).toEqual([[], [], []]);
   });
 
   it('are delivered once, however often they are named, and those of one path on several servers each', async () => {
