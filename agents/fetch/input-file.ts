@@ -1,9 +1,10 @@
 import { isSha256 } from '../../shared/digest.ts';
-import { Failure } from '../../shared/failure.ts';
+import { asFailure, Failure } from '../../shared/failure.ts';
+import { parseSource, type Source } from './source.ts';
 
 /** One line of an input file. */
 export interface InputLine {
-  readonly source: string;
+  readonly source: Source;
   readonly output: string | null;
   /** Higher goes first; 0 where none is given. */
   readonly priority: number;
@@ -27,19 +28,28 @@ export function parseInput(text: string, name: string): readonly InputLine[] {
       ([, quoted, plain]) => quoted ?? plain ?? [],
     ).flat();
     const [source] = words;
-    return source === undefined ? [] : [readLine(source, words.slice(1), `${name}:${at + 1}`)];
+    try {
+      return source === undefined ? [] : [readLine(source, words.slice(1))];
+    } catch (thrown) {
+      throw new Failure('usage', `${name}:${at + 1}: ${asFailure(thrown).message}`);
+    }
   });
 }
 
-function readLine(source: string, words: readonly string[], where: string): InputLine {
-  const line = { source, output: null as string | null, priority: 0, sha256: null as string | null };
+function readLine(source: string, words: readonly string[]): InputLine {
+  const line = {
+    source: parseSource(source),
+    output: null as string | null,
+    priority: 0,
+    sha256: null as string | null,
+  };
   for (let at = 0; at < words.length; at += 2) {
     const [option, value] = [words[at], words[at + 1]];
-    if (value === undefined) throw new Failure('usage', `${where}: ${option} needs a value.`);
+    if (value === undefined) throw new Failure('usage', `${option} needs a value.`);
     if (option === '-o' || option === '--output') line.output = value;
     else if (option === '--priority' && /^-?[0-9]{1,6}$/.test(value)) line.priority = Number(value);
     else if (option === '--sha256' && isSha256(value.toLowerCase())) line.sha256 = value.toLowerCase();
-    else throw new Failure('usage', `${where}: "${option} ${value}" is not an option of a line, or not a value of it.`);
+    else throw new Failure('usage', `"${option} ${value}" is not an option of a line, or not a value of it.`);
   }
   return line;
 }

@@ -162,7 +162,7 @@ export function readSettings(words: readonly string[], environment: Environment)
 function namedSources(texts: readonly string[], outputs: readonly string[], environment: Environment): Wanted[] {
   if (outputs.length > texts.length) throw new Failure('usage', 'There are more -o than sources.');
   return texts.map((text, at) => ({
-    source: sourceHere(environment, text),
+    source: sourceHere(environment, parseSource(text)),
     output: outputs[at] ?? null,
     priority: 0,
     sha256: null,
@@ -187,8 +187,7 @@ function inputSources(path: string, environment: Environment): Wanted[] {
   }));
 }
 
-function sourceHere(environment: Environment, text: string): Source {
-  const source = parseSource(text);
+function sourceHere(environment: Environment, source: Source): Source {
   return source.address === null ? source : { ...source, address: here(environment, source.address) };
 }
 

@@ -59,13 +59,13 @@ describe('parseInput', () => {
     const text = `# wanted\n/a -o "#b" --priority 5 # soon\n\n"/two words" --sha256 ${hash.toUpperCase()}\r\nhttp://h:10101/x`;
     const none = { output: null, priority: 0, sha256: null };
     expect(parseInput(text, 'f')).toEqual([
-      { ...none, source: '/a', output: '#b', priority: 5 },
-      { ...none, source: '/two words', sha256: hash },
-      { ...none, source: 'http://h:10101/x' },
+      { ...none, source: parseSource('/a'), output: '#b', priority: 5 },
+      { ...none, source: parseSource('/two words'), sha256: hash },
+      { ...none, source: parseSource('http://h:10101/x') },
     ]);
   });
 
-  it.each(['/a -o', '/a --sha256 xyz', '/a --priority high', '/a -x 1'])('names the line of %j', (line) =>
+  it.each(['/a -o', '/a --sha256 xyz', '/a --priority high', '/a -x 1', 'a'])('names the line of %j', (line) =>
     expect(() => parseInput(`/ok\n${line}`, 'list')).toThrow(/^list:2: /),
   );
 });
