@@ -68,7 +68,7 @@ export const failureKinds = {
   'disk-refused': {
     exitCode: 7,
     retryable: false,
-    advice: 'Name a file or directory that exists and that the program may use, or mend its permissions.',
+    advice: 'Name one that exists and can be used, or mend its permissions.',
   },
   'state-in-use': {
     exitCode: 7,

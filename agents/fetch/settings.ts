@@ -61,9 +61,7 @@ export function readSettings(words: readonly string[], environment: Environment)
     words,
     (parser) =>
       parser
-        .usage(
-          '$0 <source...>\n\nBrings files from the other payload to the outbox: only whole, verified ones ever appear there.',
-        )
+        .usage('$0 <source...>\n\nBrings files to the outbox: only whole, verified ones ever appear there.')
         .command('$0 [sources..]', false)
         .positional('sources', {
           type: 'string',
@@ -75,14 +73,13 @@ export function readSettings(words: readonly string[], environment: Environment)
           type: 'string',
           array: true,
           requiresArg: true,
-          describe: 'Output of the source at the same place; relative to the outbox, or an absolute path',
+          describe: 'Output of the source at the same place: a path, or a name in the outbox',
         })
         .option('from', {
           type: 'string',
           array: true,
           requiresArg: true,
-          describe:
-            'host[:port] of a server of paths, may be repeated: the first that answers is used (default: the SDR)',
+          describe: 'host[:port] that has the paths, may be repeated (default: the SDR)',
         })
         .option('input', {
           type: 'string',
@@ -91,11 +88,15 @@ export function readSettings(words: readonly string[], environment: Environment)
         })
         .option('recursive', { alias: 'r', type: 'boolean', describe: 'A directory means all that is below it' })
         .option('keep-tree', { type: 'boolean', describe: 'Keeps directories in the outbox, instead of one flat name' })
-        .option('outbox', { type: 'string', requiresArg: true, describe: `Default ${ON_BOARD.outbox}` })
+        .option('outbox', {
+          type: 'string',
+          requiresArg: true,
+          describe: `Directory that is downlinked (${ON_BOARD.outbox})`,
+        })
         .option('state', {
           type: 'string',
           requiresArg: true,
-          describe: `Where bytes are kept until a file is whole (default ${ON_BOARD.persist}/payload-fetch)`,
+          describe: `What is not whole yet is kept there (${ON_BOARD.persist}/payload-fetch)`,
         })
         .option('duration', { type: 'string', requiresArg: true, describe: 'Ends by itself after so many seconds' })
         .option('until', {

@@ -10,6 +10,12 @@ import { desk, noise, sha256 } from '../support/fetching.ts';
 import { httpOrigin } from '../support/origin.ts';
 import { serving } from '../support/serving.ts';
 
+it('--help breaks no line in the middle of a word', async () => {
+  const { stdout } = await runAgent('payload-fetch', ['--help']);
+  const options = stdout.slice(stdout.indexOf('Options:')).trim().split('\n').slice(1);
+  for (const line of options) expect(line).toMatch(/^ .*\]$/);
+});
+
 describe('parseSource', () => {
   it.each([
     ['http://10.2.1.8:10101/var/log/a', { host: '10.2.1.8', port: 10101 }, '/var/log/a', '/var/log/a'],
