@@ -38,7 +38,7 @@ export class Delivery implements Candidate {
   /** Nothing more is to be done. */
   settled = false;
   #surveyed = false;
-  readonly #pace = new Pace();
+  #pace: Pace | null = null;
   #gaveWay = false;
   #attempt = 0;
 
@@ -92,9 +92,11 @@ export class Delivery implements Candidate {
     const progressBefore = this.#task.lastProgressMs;
     entry.state = 'fetching';
     if (this.lane === 'bulk') {
-      this.#pace.begin();
+      this.#pace ??= new Pace();
+      const pace = this.#pace;
+      pace.begin();
       this.#task.heard = (bytes) => {
-        if (!this.#pace.givesWay(bytes, elapsedMs(), othersWait)) return;
+        if (!pace.givesWay(bytes, elapsedMs(), othersWait)) return;
         this.#gaveWay = true;
         throw new Failure('link-lost', `${source.text} comes so slowly that it gives way to others.`);
       };

@@ -27,7 +27,7 @@ export const SMALL_BYTES = 256 * 1024;
 export class FileTask {
   readonly item: Item;
   readonly context: DeliveryContext;
-  readonly setbacks = new Setbacks();
+  #setbacks: Setbacks | null = null;
   /** What is asked for: the source's own target, until a redirect names another. */
   target: string;
   sizeBytes: number | null;
@@ -41,7 +41,7 @@ export class FileTask {
   retryAfterMs: number | null = null;
   lastProgressMs = elapsedMs();
   /** Hears of every stretch that comes; what it throws ends the attempt. */
-  heard: (bytes: number) => void = () => {};
+  heard: ((bytes: number) => void) | null = null;
   readonly #beganMs = elapsedMs();
   #attemptBytes = 0;
   #furthestBytes = 0;
@@ -55,6 +55,12 @@ export class FileTask {
     this.sizeBytes = item.listedBytes ?? kept?.sizeBytes ?? context.stage.delivered(item.key)?.sizeBytes ?? null;
     this.expectedBytes = item.listedBytes;
     item.entry.sizeBytes = this.sizeBytes;
+  }
+
+  /** Most files have none. */
+  get setbacks(): Setbacks {
+    this.#setbacks ??= new Setbacks();
+    return this.#setbacks;
   }
 
   /** How many bytes are set aside for it in the budget. */
@@ -136,12 +142,12 @@ export class FileTask {
     this.item.entry.fetchedBytes += bytes;
     this.context.rate.count(bytes);
     this.context.changed();
-    this.heard(bytes);
+    this.heard?.(bytes);
   }
 
   /** Sets aside what the file takes of the budget. Throws `over-budget`. */
   reserve(sizeBytes: number): void {
-    if (!this.item.inOutbox) return;
+    if (!this.item.inOutbox || this.context.budget.leftBytes === Number.POSITIVE_INFINITY) return;
     this.releaseReserved();
     // What lies there already gives its place to it.
     const moreBytes = sizeBytes - (statSync(this.item.output, { throwIfNoEntry: false })?.size ?? 0);

@@ -57,7 +57,7 @@ export class RunReport {
   readonly #rate: LinkRate;
   readonly files: FileEntry[] = [];
   readonly server: Writable<WrittenFetchReport['server']> = { tried: [], answered: null, waitedMs: null };
-  /** How much of a file is still to come, by whoever fetches it. */
+  /** How much of a file is still to come, by whoever fetches it; not of one that is delivered. */
   readonly left = new Map<FileEntry, { readonly leftBytes: number | null }>();
   #ending: WrittenFetchReport['ending'] = null;
   #exitCode: number | null = null;
@@ -86,8 +86,10 @@ export class RunReport {
       totals.fetchedBytes += file.fetchedBytes;
       totals.reusedBytes += file.reusedBytes;
       totals.mendedBytes += file.mendedBytes;
-      if (file.state === 'delivered') totals.delivered += 1;
-      else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4)
+      if (file.state === 'delivered') {
+        totals.delivered += 1;
+        this.left.delete(file);
+      } else if (file.failure === null || failureKinds[file.failure.code].exitCode <= 4)
         leftBytes += this.left.get(file)?.leftBytes ?? 0;
     }
     const { bytesPerSecond, firstByteMs } = this.#rate;

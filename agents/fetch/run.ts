@@ -40,9 +40,6 @@ export class Run {
   readonly #peers = new Map<string, Peer>();
   readonly #outputs: Outputs;
   readonly #scheduler: Scheduler;
-  readonly #items: Item[] = [];
-  /** Exit codes of what never became a file. */
-  readonly #otherExitCodes: number[] = [];
 
   constructor(
     settings: Settings,
@@ -66,10 +63,9 @@ export class Run {
   /** Runs to the end. Resolves to the exit code; every file's outcome is in the report. */
   async execute(): Promise<number> {
     await this.#scheduler.run(this.#resolveAll());
-    const exitCode = worstExitCode([
-      ...this.#otherExitCodes,
-      ...this.#items.map(({ entry }) => (entry.failure === null ? 0 : failureKinds[entry.failure.code].exitCode)),
-    ]);
+    const exitCode = worstExitCode(
+      this.#report.files.map(({ failure }) => (failure === null ? 0 : failureKinds[failure.code].exitCode)),
+    );
     if (exitCode === 0) await this.#tellDone();
     for (const peer of this.#peers.values()) peer.close();
     return exitCode;
@@ -144,7 +140,6 @@ export class Run {
     });
     for (const delivery of deliveries) {
       delivery.settleIfDone();
-      this.#items.push(delivery.item);
       this.#report.files.push(delivery.item.entry);
       this.#report.left.set(delivery.item.entry, delivery);
     }
@@ -158,7 +153,7 @@ export class Run {
     try {
       const { stage } = this.#context;
       const keyOf = (path: string): string => stage.keyOf(source.address === null ? source.target : source.text, path);
-      const output = this.#outputs.take(wanted, (path) => stage.holdsOther(path, keyOf(path)));
+      const output = this.#outputs.take(wanted, (path) => stage.holdsOther(path, () => keyOf(path)));
       if (output === null) return null;
       const entry = newEntry(source.text, output);
       const key = keyOf(output);
@@ -178,7 +173,6 @@ export class Run {
     entry.state = stateAfter(failure);
     entry.failure = fileFailure(failure);
     this.#report.files.push(entry);
-    this.#otherExitCodes.push(failure.exitCode);
     const { code, message: reason, advice } = failure;
     this.#context.emit({ event: 'FileNotDelivered', source: source.text, code, reason, advice });
   }

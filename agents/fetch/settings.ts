@@ -119,7 +119,7 @@ export function readSettings(words: readonly string[], environment: Environment)
     repeatable,
   );
 
-  const wanted = namedSources(values.sources ?? [], values.output ?? [], environment);
+  const wanted = namedSources([values.sources ?? []].flat(), values.output ?? [], environment);
   let inputFailure: Failure | null = null;
   try {
     if (values.input !== undefined) wanted.push(...inputSources(values.input, environment));

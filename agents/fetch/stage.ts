@@ -153,9 +153,9 @@ export class Stage {
   }
 
   /** Whether something lies at an output that an earlier run delivered there under another key. */
-  holdsOther(output: string, key: string): boolean {
-    const owner = this.#owners.get(output) ?? key;
-    return owner !== key && existsSync(output);
+  holdsOther(output: string, key: () => string): boolean {
+    const owner = this.#owners.get(output);
+    return owner !== undefined && owner !== key() && existsSync(output);
   }
 
   /**
