@@ -40,7 +40,7 @@ machine "$node"
 # Written before Node has its chance: one that the system cannot load, or that dies, says nothing to the ground. The
 # loader removes it.
 echo "$say" 2>/dev/null >|"$notice"
-exec "$node" --eval '@boot@' -- "$0" "$@"
+exec "$node"@options@ --eval '@boot@' -- "$0" "$@"
 done
 exit
 }
