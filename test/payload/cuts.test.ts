@@ -11,6 +11,7 @@ import { knownValues } from '../../scripts/build/known-values.ts';
 import { plainLauncher } from '../../scripts/build/launcher.ts';
 import { privateFields } from '../../scripts/build/private-fields.ts';
 import { freePort, listening, nodes } from '../support/agent.ts';
+import { long } from '../support/effort.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 describe('a CommonJS module as an ES module', () => {
@@ -123,6 +124,31 @@ beforeAll(async () => {
     guarded[agent] = plainLauncher(agent) + (await bundle(agent, { plain: true, onCut: 'abort' })).javascript;
 }, 60_000);
 
+const inThePast = ['--until', '1'];
+
+/** Every third of them in the everyday run. */
+const commandLines = (
+  [
+    [['--help'], 0],
+    [['-h', '--duration'], 0],
+    [['help'], 0],
+    [['$0', '--help'], 0],
+    [['--version'], 0],
+    [['--version=0', ...inThePast], 2],
+    [['--no-such-flag'], 2],
+    [['--no-such=flag', 'x', '-y', '-1', '-z.z=1', '---'], 2],
+    [['--__proto__', 'x', '__proto__'], 2],
+    [['--undefined', '$0'], 2],
+    [['a', 'b', 'c', 'd', '--duration'], 2],
+    [['--duration', 'soon'], 2],
+    [['--duration', '5', '--duration=6', '--', '--x'], 2],
+    [['--duration=', ...inThePast], 2],
+    [['--log', '"quoted"', '--log-', 'x', ...inThePast], 2],
+    [['', ...inThePast], 2],
+    [['--get-yargs-completions'], 2],
+  ] as const
+).filter((_, at) => long || at % 3 === 0);
+
 describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
   /** Runs an agent and returns its exit code; a cut ends it by SIGABRT, which is `null`. */
   function start(agent: AgentName, directory: string, args: readonly string[]) {
@@ -146,26 +172,7 @@ describe.each(nodes)('on %s, nothing that was cut is reached', (_, node) => {
     return { child, end };
   }
 
-  const inThePast = ['--until', '1'];
-  it.each([
-    [['--help'], 0],
-    [['-h', '--duration'], 0],
-    [['help'], 0],
-    [['$0', '--help'], 0],
-    [['--version'], 0],
-    [['--version=0', ...inThePast], 2],
-    [['--no-such-flag'], 2],
-    [['--no-such=flag', 'x', '-y', '-1', '-z.z=1', '---'], 2],
-    [['--__proto__', 'x', '__proto__'], 2],
-    [['--undefined', '$0'], 2],
-    [['a', 'b', 'c', 'd', '--duration'], 2],
-    [['--duration', 'soon'], 2],
-    [['--duration', '5', '--duration=6', '--', '--x'], 2],
-    [['--duration=', ...inThePast], 2],
-    [['--log', '"quoted"', '--log-', 'x', ...inThePast], 2],
-    [['', ...inThePast], 2],
-    [['--get-yargs-completions'], 2],
-  ])('by the command line %j', async (args, code) => {
+  it.each(commandLines)('by the command line %j', async (args, code) => {
     const directory = temporaryDirectory();
     for (const agent of ['payload-serve', 'payload-fetch'] as const)
       expect(await start(agent, directory, args).end).toBe(code);

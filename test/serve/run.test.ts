@@ -82,16 +82,8 @@ it('says where it looked for an outbox, and found none', async () => {
 
 describe('bad input', () => {
   it.each([
-    [['80'], '80'],
-    [['ten'], 'ten'],
-    [['10101', '10102'], '10102'],
     [['--no-such-flag'], 'no-such-flag'],
-    [['--duration', '0'], '--duration'],
-    [['--duration', 'soon'], '--duration'],
-    [['--duration'], 'duration'],
     [['--bind', ''], '--bind'],
-    [['--bind', '10.2.1.300'], '10.2.1.300'],
-    [['--bind', 'sdr.example'], 'sdr.example'],
   ])('%j: one sentence, exit 2, nothing created', async (args, named) => {
     const outbox = temporaryDirectory();
     const exit = await runAgent('payload-serve', [...args, '--outbox', outbox]);
