@@ -35,6 +35,7 @@ export class BoundedLog implements DestinationStream {
   readonly #path: string;
   readonly #budgetBytes: number;
   readonly #collect: () => void;
+  readonly #workshop: string | undefined;
   #lines: Line[] = [];
   #sizeBytes = 0;
   #dropped = 0;
@@ -42,12 +43,13 @@ export class BoundedLog implements DestinationStream {
   #rewriting: NodeJS.Timeout | null = null;
 
   /**
-   * `collect` is called before the log is written anew, for whoever has held lines back meanwhile. Throws a `disk-refused`
-   * failure where the file cannot be opened for appending.
+   * `collect` is called before the log is written anew, for whoever has held lines back meanwhile; `workshop`: see
+   * {@link replaceFileSync}. Throws a `disk-refused` failure where the file cannot be opened for appending.
    */
-  constructor(path: string, budgetBytes: number, collect: () => void = () => {}) {
+  constructor(path: string, budgetBytes: number, collect: () => void = () => {}, workshop?: string) {
     this.#path = path;
     this.#collect = collect;
+    this.#workshop = workshop;
     this.#budgetBytes = budgetBytes - NOTE_BYTES;
     try {
       this.#fd = openSync(path, 'a+');
@@ -130,7 +132,7 @@ export class BoundedLog implements DestinationStream {
     if (this.#rewriting !== null) clearTimeout(this.#rewriting);
     this.#rewriting = null;
     try {
-      replaceFileSync(this.#path, this.#note() + this.#lines.map((line) => line.text).join(''));
+      replaceFileSync(this.#path, this.#note() + this.#lines.map((line) => line.text).join(''), this.#workshop);
       this.#end();
       this.#fd = openSync(this.#path, 'a');
     } catch {

@@ -35,12 +35,15 @@ export class Recorder<C extends Catalogue> {
   /** What is being written. */
   #told: Pick<Told<never>, 'epochMs' | 'elapsedMs'> = { epochMs: 0, elapsedMs: 0 };
 
-  /** `logPath` is `null` where there is nowhere to keep a log. Throws a `disk-refused` failure where it cannot be kept. */
-  constructor(catalogue: C, console: Console, logPath: string | null, logBudgetBytes: number) {
+  /**
+   * `logPath` is `null` where there is nowhere to keep a log; `workshop`: where a full one is written anew. Throws a
+   * `disk-refused` failure where it cannot be kept.
+   */
+  constructor(catalogue: C, console: Console, logPath: string | null, logBudgetBytes: number, workshop?: string) {
     this.#catalogue = catalogue;
     this.#console = console;
     this.#mostHeld = Math.ceil(logBudgetBytes / SHORTEST_LINE_BYTES);
-    this.#file = logPath === null ? null : new BoundedLog(logPath, logBudgetBytes, () => this.#release());
+    this.#file = logPath === null ? null : new BoundedLog(logPath, logBudgetBytes, () => this.#release(), workshop);
     this.#logger =
       this.#file === null
         ? null

@@ -1,5 +1,6 @@
 // First, since it starts a thread that everything below need not wait for.
 import './writer.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asFailure, Failure, failureKinds } from '../../shared/failure.ts';
 import { outliveReaders } from '../common/console.ts';
 import { readEnvironment } from '../common/environment.ts';
@@ -64,15 +65,19 @@ async function main(): Promise<number> {
     fail(new Failure('unforeseen', 'The run stood still: it was waiting for nothing that could still come.'));
   });
 
+  /** A reader that is slow, or gone to sleep, does not keep the run beyond its window. */
+  const inTime = (work: Promise<void>): Promise<void> =>
+    allowedMs === null ? work : Promise.race([work, delay(Math.max(0, allowedMs - elapsedMs() - marginMs / 2))]);
+
   try {
     reportFile.writeNow();
     if (settings.inputFailure !== null) throw settings.inputFailure;
-    telling = new Telling(settings, files, report);
+    telling = new Telling(settings, files, state.path, report);
     const given = { settings, environment, outbox, state, rate, report, files, reportFile, telling };
     const { ending, exitCode } = await fetchAll(given);
     report.end(ending, exitCode, null);
     reportFile.writeNow();
-    telling.close();
+    await inTime(telling.close());
     return exitCode;
   } catch (thrown) {
     return fail(thrown);

@@ -27,8 +27,8 @@ export class Telling {
   readonly #recorder: Recorder<typeof fetchEvents>;
   #status: Status | null = null;
 
-  /** `files` is `null` where there is no outbox. Throws a disk failure where the log cannot be kept. */
-  constructor(settings: Settings, files: RunFiles | null, report: RunReport) {
+  /** `files` is `null` where there is no outbox; `workshop`: where a full log is written anew. Throws a disk failure where the log cannot be kept. */
+  constructor(settings: Settings, files: RunFiles | null, workshop: string, report: RunReport) {
     const { json } = settings;
     const { path, mostBytes } = logOf(settings, files);
     const deadlineMs = deadlineOf(settings);
@@ -46,6 +46,7 @@ export class Telling {
       },
       path,
       mostBytes,
+      workshop,
     );
   }
 
@@ -66,9 +67,13 @@ export class Telling {
     }
   }
 
-  close(): void {
+  /** Resolves when whoever reads the events has taken them. */
+  close(): Promise<void> {
     this.#bars?.stop();
     this.#status?.close();
     this.#recorder.close();
+    return new Promise((resolve) => {
+      process.stdout.write('', () => resolve());
+    });
   }
 }
