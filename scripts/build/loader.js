@@ -13,11 +13,11 @@ var go = (function (require) {
   var bytes, end, digest, body, start;
 
   function refuse(sentence, exitCode) {
+    // Both, since a flipped bit may be here: what garbles the one leaves the other.
+    console.error(sentence);
     try {
       fs.writeFileSync(notice, sentence + '\n');
-    } catch (error) {
-      console.error(sentence);
-    }
+    } catch (error) {}
     process.exit(exitCode);
   }
 
