@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Journal } from '../../agents/fetch/journal.ts';
@@ -33,15 +33,11 @@ describe('a full disk', requires(root), () => {
     const { url } = await serving({ big: content, small: 'x' });
     const disk = smallDisk(4);
     const { outbox, read, report } = desk();
+    const list = join(outbox, '..', 'list');
+    // Side by side, the large one may have filled the disk before the small one is there.
+    writeFileSync(list, `${url}/big\n${url}/small --priority 1\n`);
     const run = () =>
-      runAgent('payload-fetch', [
-        `${url}/big`,
-        `${url}/small`,
-        '--outbox',
-        outbox,
-        '--state',
-        join(disk.path, 'state'),
-      ]);
+      runAgent('payload-fetch', ['--input', list, '--outbox', outbox, '--state', join(disk.path, 'state')]);
     expect(await run()).toMatchObject({ code: 7, stderr: expect.stringContaining('no space is left') });
     expect(names(outbox)).toEqual(['small']);
     expect(report().files).toMatchObject([{ failure: { code: 'disk-full' } }, { state: 'delivered' }]);
