@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { syncDirectorySync } from './atomic-file.ts';
 
 /**
- * Makes a directory and those above it, as `mkdir -p`, durably. Throws what the file system throws. `mkdirSync` with `recursive`
- * is not used: below `/proc`, whose parent exists and yet nothing can be made there, Node tries again for ever.
+ * Makes a directory and those above it, as `mkdir -p`, durably. Throws what the file system throws. `mkdirSync` with
+ * `recursive` is not used: below `/proc`, whose parent exists and yet nothing can be made there, Node tries again for ever.
  */
 export function makeDirectorySync(path: string): void {
   const parent = dirname(path);

@@ -3,7 +3,10 @@ import { diskFailure, Failure } from '../../shared/failure.ts';
 import { ON_BOARD } from '../../shared/payload.ts';
 import { type Environment, onPayload } from './environment.ts';
 
-/** Where the outbox is or will be; `null` where none was named and there is none at `/outbox`, as on any machine but a payload. */
+/**
+ * Where the outbox is or will be; `null` where none was named and there is none at `/outbox`, as on any machine but a
+ * payload.
+ */
 export function outboxPath(environment: Environment, named: string | undefined): string | null {
   const path = onPayload(environment, named ?? ON_BOARD.outbox);
   return named === undefined && statSync(path, { throwIfNoEntry: false }) === undefined ? null : path;

@@ -92,13 +92,7 @@ export class StagedFile {
     if (judged.kind === 'unchanged') {
       entry.reusedBytes = written.bytes;
       const etag = into.etag === null ? null : formatEntityTag(into.etag);
-      return this.#conclude(
-        server,
-        into,
-        { etag, lastModified: null, sizeBytes: written.bytes, mayChangeUnseen: false },
-        written,
-        judged.stated,
-      );
+      return this.#conclude(server, into, taggedOnly(etag, written.bytes), written, judged.stated);
     }
     const { sizeBytes } = judged.version;
     if (sizeBytes !== null && written.bytes < sizeBytes) throw cutShort(server.exchange.address, true);
@@ -119,13 +113,7 @@ export class StagedFile {
     if (proof.kind === 'shorter' || (grown && proof.sha256 !== written.sha256)) return this.#changed(kept);
     if (grown) return this.#grown(kept, proof);
     const etag = kept.etag === null ? null : formatEntityTag(kept.etag);
-    return this.#conclude(
-      server,
-      kept,
-      { etag, lastModified: null, sizeBytes: written.bytes, mayChangeUnseen: false },
-      written,
-      null,
-    );
+    return this.#conclude(server, kept, taggedOnly(etag, written.bytes), written, null);
   }
 
   /** Verifies what is staged, mends it where that can be done, and publishes it. `false` where it has to come anew. */
@@ -212,7 +200,7 @@ export class StagedFile {
       this.#task.notBeforeMs = elapsedMs() + WEAK_TAG_MS;
       return false;
     }
-    stage.adopt(key, kept, source.text, { etag, lastModified: null, sizeBytes, mayChangeUnseen: false });
+    stage.adopt(key, kept, source.text, taggedOnly(etag, sizeBytes));
     this.#task.sizeBytes = sizeBytes;
     emit({ event: 'SourceGrown', source: source.text, keptBytes: kept.bytes, sizeBytes });
     return false;
@@ -269,6 +257,11 @@ export class StagedFile {
     const sameVersion = tag !== null && kept.etag !== null && matchesStrongly(tag, kept.etag);
     if (!sameVersion) this.#task.restart(kept.bytes);
   }
+}
+
+/** A version of which no more than its entity tag is known, and need be. */
+function taggedOnly(etag: string | null, sizeBytes: number): Version {
+  return { etag, lastModified: null, sizeBytes, mayChangeUnseen: false };
 }
 
 /** The version, under a weak tag where its server's would not tell the next version from it: then it is never continued. */

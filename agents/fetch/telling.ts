@@ -27,7 +27,10 @@ export class Telling {
   readonly #recorder: Recorder<typeof fetchEvents>;
   #status: Status | null = null;
 
-  /** `files` is `null` where there is no outbox; `workshop`: where a full log is written anew. Throws a disk failure where the log cannot be kept. */
+  /**
+   * `files` is `null` where there is no outbox; `workshop`: where a full log is written anew. Throws a disk failure where
+   * the log cannot be kept.
+   */
   constructor(settings: Settings, files: RunFiles | null, workshop: string, report: RunReport) {
     const { json } = settings;
     const { path, mostBytes } = logOf(settings, files);
