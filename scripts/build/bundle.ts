@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { minify } from 'terser';
-import { cutting, type OnCut } from './cuts.ts';
+import { cutting, type OnCut } from './cutting.ts';
 import { PRIVATE_FIELD } from './private-fields.ts';
 
 /** The newest Node that starts on the payloads' glibc 2.27; see docs/on-board.md. */

@@ -1,13 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { sep } from 'node:path';
-import type { Plugin } from 'esbuild';
-import { asModule, membersOfCommonJs, membersOfModule } from './as-module.ts';
-import { cutFunctions, idleFunctions } from './cut-functions.ts';
-import { type KnownValues, knownValues } from './known-values.ts';
-import { privateFields } from './private-fields.ts';
-
-const require = createRequire(import.meta.url);
+import type { KnownValues } from './known-values.ts';
 
 /**
  * What the agents never reach of the libraries they use, and so do not take into orbit. This table is the one place
@@ -449,78 +441,12 @@ export const cuts: readonly Cut[] = [
   },
 ];
 
-/** What a cut does when it is reached: `throw` names it; `abort` cannot be caught, for the test that none ever is. */
-export type OnCut = 'throw' | 'abort';
-
-/** Leaves out of a bundle what {@link cuts} names, and lets esbuild leave out what else is not used. */
-export function cutting(onCut: OnCut): Plugin {
-  const helper = {
-    throw: 'export const cut = () => function () { throw new Error("cut from this bundle") }',
-    abort: `
-      const reached = (what) => (process._rawDebug("CUT REACHED: " + what), process.abort())
-      export const cut = (what) => function () { reached(what) }
-      export const known = (is, value, what) => is === value ? value : reached(what)`,
-  }[onCut];
-  return {
-    name: 'cuts',
-    setup(build) {
-      build.onResolve({ filter: /^payload-link:cut$/ }, () => ({ path: 'cut', namespace: 'cut' }));
-      build.onLoad({ filter: /.*/, namespace: 'cut' }, () => ({
-        contents: helper,
-      }));
-      build.onLoad({ filter: /node_modules/ }, ({ path }) => ({ contents: textOf(path, onCut) }));
-    },
-  };
-}
-
-const HELPER = 'payload-link:cut';
-
-/** What a module is in the bundle. */
-function textOf(path: string, onCut: OnCut): string {
-  const module = moduleOf(path);
-  let text = privateFields(readFileSync(path, 'utf8'));
-  for (const cut of cuts.filter((entry) => entry.module === module)) {
-    if ('replacement' in cut) text = cut.replacement;
-    else if ('functions' in cut) text = cutFunctions(text, cut.functions, module, onCut === 'abort');
-    else if ('idle' in cut) text = idleFunctions(text, cut.idle, module);
-    else text = knownValues(text, cut.known, module, onCut === 'abort');
-  }
-  if (isPlainCommonJs(module) && !isModule(text))
-    text = asModule(text, (specifier) => {
-      const required = textOf(createRequire(path).resolve(specifier), onCut);
-      return isModule(required) ? membersOfModule(required) : membersOfCommonJs(required);
-    });
-  const helpers = ['cut', 'known'].filter((name) => new RegExp(`\\b${name}\\(`).test(text)).join(', ');
-  if (helpers === '') return text;
-  const helper = isModule(text)
-    ? `import { ${helpers} } from '${HELPER}'`
-    : `const { ${helpers} } = require('${HELPER}')`;
-  return `${helper};\n${text}`;
-}
-
-/** The modules that {@link asModule} understands. Those that are left are required inside a function. */
-function isPlainCommonJs(module: string): boolean {
-  return /^(undici|pino|quick-format-unescaped)\//.test(module) && !/llhttp-wasm|llhttp_simd|fetch\/body/.test(module);
-}
-
-function isModule(text: string): boolean {
-  return /(^|[;\n]) *(import|export) /.test(text);
-}
-
-/** `yargs/build/lib/usage.js`, wherever it lies. */
-function moduleOf(path: string): string {
-  return path
-    .split(sep)
-    .join('/')
-    .replace(/^.*\/node_modules\//, '');
-}
-
 function words(text: string): string[] {
   return text.trim().split(/\s+/);
 }
 
 /** Some exports of a module as they are, worked out now. */
 function tableOf(module: string, names: readonly string[]): string {
-  const exported: Record<string, unknown> = require(module);
+  const exported: Record<string, unknown> = createRequire(import.meta.url)(module);
   return names.map((name) => `export const ${name} = ${JSON.stringify(exported[name])}`).join(';');
 }
