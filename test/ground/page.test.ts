@@ -3,7 +3,16 @@ import { parseMission } from '../../scripts/ground/mission.ts';
 import { html } from '../../scripts/ground/review/html.ts';
 import { renderPage } from '../../scripts/ground/review/page.ts';
 import { reviewSatellite } from '../../scripts/ground/review/review.ts';
-import { evidenceOf, fetchFile, fetchReportOf, type Item, OTHER_SHA, report, serveReportOf } from './reports.ts';
+import {
+  evidenceOf,
+  fetchFile,
+  fetchReportOf,
+  type Item,
+  OTHER_SHA,
+  portTaken,
+  report,
+  serveReportOf,
+} from './reports.ts';
 
 const written = { satellites: ['FM1'], files: ['/var/log/syslog'] };
 const flown = { mission: parseMission(written, 'm'), written, planned: null };
@@ -36,6 +45,17 @@ describe('the page', () => {
     expect(page).toContain('cut off, by loss of power or a kill');
     expect(page).toContain('payload-link deploy review/next-FM1.yaml');
     expect(page).toMatch(/<svg [^>]*role="img" aria-label="Timeline of both windows\./);
+  });
+
+  test('tells of a second payload-serve beside the one that served', () => {
+    const page = pageOf(
+      report(portTaken(), undefined, 1),
+      report(serveReportOf()),
+      report(fetchReportOf([fetchFile()])),
+    );
+    expect(page.match(/<h3>Pass of/g)).toHaveLength(1);
+    expect(page).toContain('payload-serve ran for 55.0 s and ended by its duration');
+    expect(page).toContain('payload-serve ran for 0.1 s. The port is taken. Choose another.');
   });
 
   test('says what the agents warned of, that a log was trimmed too', () => {

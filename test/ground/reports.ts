@@ -89,11 +89,25 @@ export interface Item {
   readonly sha256?: string;
 }
 
-export const report = (value: FetchReport | ServeReport, stamp?: string): Item => ({
-  name: value.schema === 'payload-serve-report/1' ? 'payload-serve-report.json' : 'payload-fetch-report.json',
+/** A report as it arrives; `number` is that of one beside which another run holds the plain name. */
+export const report = (value: FetchReport | ServeReport, stamp?: string, number?: number): Item => ({
+  name: `${value.agent.name}-report${number === undefined ? '' : `-${number}`}.json`,
   text: JSON.stringify(value),
   ...(stamp === undefined ? {} : { stamp }),
 });
+
+/** The report of a payload-serve that found its port taken. */
+export const portTaken = (changes: Partial<ServeReport> = {}): ServeReport =>
+  serveReportOf({
+    startedAt: '2026-12-01T06:00:40.000Z',
+    elapsedMs: 130,
+    exitCode: 8,
+    ending: 'failure',
+    failure: { code: 'address-unavailable', reason: 'The port is taken.', advice: 'Choose another.' },
+    listening: [],
+    totals: { connections: 0, requests: 0, sentBytes: 0, clients: [] },
+    ...changes,
+  });
 
 /** What arrived, sorted as the review sorts it. */
 export function evidenceOf(items: readonly Item[]): Evidence {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Flown } from '../../scripts/ground/review/flown.ts';
-import { findPasses, traceTransfers } from '../../scripts/ground/review/pass.ts';
+import { failuresOf, findPasses, traceTransfers } from '../../scripts/ground/review/pass.ts';
 import { layOutTimeline } from '../../scripts/ground/review/timeline.ts';
-import { evidenceOf, fetchFile, fetchReportOf, type Item, report, serveReportOf } from './reports.ts';
+import { evidenceOf, fetchFile, fetchReportOf, type Item, portTaken, report, serveReportOf } from './reports.ts';
 
 const start = Date.UTC(2026, 11, 1, 6, 0, 0) / 1000;
 const planned: Flown['planned'] = {
@@ -90,6 +90,56 @@ describe('the reports of both payloads', () => {
       report(fetchReportOf([], { startedAt: '2026-12-03T06:00:05.000Z' }), '20261203T060200Z'),
     ]);
     expect(findPasses(evidence)).toMatchObject([{ serve: null }, { fetch: null }]);
+  });
+
+  test('that ran at the same time by clocks which stand at 1970 are told apart by their stamps', () => {
+    const at1970 = { startedAt: '1970-01-01T00:00:10.000Z' };
+    const evidence = evidenceOf([
+      report(serveReportOf({ ...at1970, revision: 1 }), '20261201T060200Z'),
+      report(serveReportOf({ ...at1970, revision: 2 }), '20261203T060200Z'),
+      report(fetchReportOf([], { ...at1970, revision: 2 }), '20261203T060200Z'),
+    ]);
+    expect(findPasses(evidence)).toMatchObject([
+      { serve: { report: { revision: 2 } }, fetch: { report: { revision: 2 } } },
+      { serve: { report: { revision: 1 } }, fetch: null },
+    ]);
+  });
+
+  const waited = { answered: null, tried: ['10.2.1.12:10101'], waitedMs: null };
+
+  test.each([
+    ['was answered', fetch],
+    ['was not', fetchReportOf([], { server: waited })],
+  ])('a second payload-serve, whose port was taken, is told of beside the pair of a client that %s', (_, client) => {
+    const passes = findPasses(evidenceOf([report(portTaken(), undefined, 1), report(serveReportOf()), report(client)]));
+    expect(passes).toMatchObject([
+      { serve: { report: { exitCode: 0 } }, fetch: {}, idle: [{ report: { exitCode: 8 } }] },
+    ]);
+    expect(passes.flatMap(failuresOf)).toMatchObject([{ agent: 'payload-serve', code: 'address-unavailable' }]);
+  });
+
+  test('a payload-serve that never listened is why a client was not answered, and nobody answered by it', () => {
+    const alone = report(portTaken());
+    const unanswered = report(fetchReportOf([], { server: waited }));
+    expect(findPasses(evidenceOf([alone, unanswered]))).toMatchObject([
+      { serve: { report: { exitCode: 8 } }, fetch: {}, idle: [] },
+    ]);
+    expect(findPasses(evidenceOf([alone, report(fetch)]))).toMatchObject([
+      { serve: null, fetch: {}, idle: [{ report: { exitCode: 8 } }] },
+    ]);
+    expect(findPasses(evidenceOf([alone]))).toMatchObject([
+      { serve: { report: { exitCode: 8 } }, fetch: null, idle: [] },
+    ]);
+  });
+
+  test('several runs of payload-fetch in one window have one server, and the last of them comes first', () => {
+    const first = fetchReportOf([], { startedAt: '2026-12-01T06:00:20.000Z', elapsedMs: 9_000 });
+    const evidence = evidenceOf([report(first, '20261201T060201Z', 1), report(fetch), report(serveReportOf())]);
+    const served = { report: { exitCode: 0 } };
+    expect(findPasses(evidence)).toMatchObject([
+      { serve: served, fetch: { report: { startedAt: fetch.startedAt } } },
+      { serve: served, fetch: { report: { startedAt: first.startedAt } } },
+    ]);
   });
 });
 

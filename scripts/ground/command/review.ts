@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { stringify } from 'yaml';
+import { worstExitCode } from '../../../shared/failure.ts';
 import { count, formatBytes } from '../../../shared/quantity.ts';
 import { formatListing } from '../../simulate/listing.ts';
 import { diskFailure, GroundFailure } from '../failure.ts';
@@ -14,6 +15,7 @@ import { collect } from '../review/collect.ts';
 import { sortEvidence } from '../review/evidence.ts';
 import type { Flown } from '../review/flown.ts';
 import { renderPage, stateInWords, verdictOf, type WrittenMission } from '../review/page.ts';
+import { failuresOf } from '../review/pass.ts';
 import { reviewSatellite, type SatelliteReview, unaccountedFiles } from '../review/review.ts';
 import { spanOf } from '../window-plan.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -63,7 +65,7 @@ export async function runReview(flags: ReviewFlags, around: Surroundings): Promi
 
   for (const review of reviews) tellReview(review, nextMissions.get(review.satellite) ?? null, around);
   around.print(`\n${page} shows it.`);
-  return Math.max(...reviews.map((review) => review.exitCode));
+  return worstExitCode(reviews.map((review) => review.exitCode));
 }
 
 async function openBucket(flags: ReviewFlags, around: Surroundings): Promise<Bucket> {
@@ -120,6 +122,9 @@ function tellReview(review: SatelliteReview, next: WrittenMission | null, around
   for (const outcome of review.outcomes) {
     const size = outcome.reported?.sizeBytes == null ? '' : ` (${formatBytes(outcome.reported.sizeBytes)})`;
     around.print(`  ${stateInWords(outcome)}: ${outcome.path}${size}. ${outcome.sentence}`);
+  }
+  for (const { agent, reason, advice } of review.passes.slice(0, 1).flatMap(failuresOf)) {
+    around.print(`  ${agent} failed: ${reason} ${advice}`);
   }
   for (const failure of review.evidence.startFailures) around.print(`  ${failure.sentence}`);
   for (const { object, reason } of review.evidence.unreadable) around.print(`  ${object.listedAs}: ${reason}.`);

@@ -71,7 +71,11 @@ export function verdictOf(review: SatelliteReview): {
   readonly tone: 'good' | 'warn' | 'bad';
 } {
   const { outcomes } = review;
-  if (outcomes.length === 0) return { sentence: 'No report of payload-fetch has arrived.', tone: 'warn' };
+  if (outcomes.length === 0) {
+    const ran = review.passes.some((pass) => pass.fetch !== null);
+    const sentence = ran ? 'payload-fetch reports no file.' : 'No report of payload-fetch has arrived.';
+    return { sentence, tone: 'warn' };
+  }
   const there = outcomes.filter((outcome) => STATES[outcome.kind][1] === 'good').length;
   if (there === outcomes.length) {
     return { sentence: `Complete: ${count(there, 'file')} arrived and verified.`, tone: 'good' };
@@ -174,15 +178,16 @@ function renderPass(pass: Pass, review: SatelliteReview, isLatest: boolean): Htm
 <figcaption>Seconds. Dashed outlines: the windows as planned. Bars: the programs as they ran, and each file as it came; a dashed file did not come whole, a stroke across it is a failed attempt. Shaded: both programs ran.${timeline.note === null ? '' : ` ${timeline.note}`}${timeline.omitted === 0 ? '' : ` ${count(timeline.omitted, 'more file')} not drawn.`}</figcaption>
 </figure>
 <p><strong>SDR.</strong> ${endingOf(pass.serve?.report ?? null, 'payload-serve')}</p>
+${pass.idle.map((run) => html`<p><strong>SDR, besides.</strong> ${endingOf(run.report, 'payload-serve')}</p>`)}
 <p><strong>SABERTOOTH.</strong> ${endingOf(pass.fetch?.report ?? null, 'payload-fetch')}</p>
 ${renderWarnings(pass)}`;
 }
 
 /** What the agents warned of: changed sources, repairs, refusals, whatever cost a window its time. */
 function renderWarnings(pass: Pass): Html | null {
-  const lines = [...(pass.serve?.log ?? []), ...(pass.fetch?.log ?? [])].filter(
-    ({ level }) => level === 'warn' || level === 'error',
-  );
+  const lines = [pass.serve, ...pass.idle, pass.fetch]
+    .flatMap((run) => run?.log ?? [])
+    .filter(({ level }) => level === 'warn' || level === 'error');
   if (lines.length === 0) return null;
   const shown = lines.slice(0, WARNINGS_SHOWN).map((line) => html`<li>${line.msg}</li>`);
   const more = lines.length - shown.length;
