@@ -6,7 +6,17 @@ import { checkMission } from '../../scripts/ground/mission-check.ts';
 import type { Evidence } from '../../scripts/ground/review/evidence.ts';
 import type { Flown } from '../../scripts/ground/review/flown.ts';
 import { reviewSatellite, unaccountedFiles } from '../../scripts/ground/review/review.ts';
-import { evidenceOf, fetchFile, fetchReportOf, type Item, OTHER_SHA, report, SHA, serveReportOf } from './reports.ts';
+import {
+  evidenceOf,
+  fetchFile,
+  fetchReportOf,
+  type Item,
+  OTHER_SHA,
+  portTaken,
+  report,
+  SHA,
+  serveReportOf,
+} from './reports.ts';
 
 const written = { satellites: ['FM1'], files: [{ path: '/var/log/syslog', as: 'sdr_syslog' }] };
 const flown: Flown = { mission: parseMission(written, 'm'), written, planned: null };
@@ -77,6 +87,62 @@ describe('what came of a file', () => {
     expect(result.outcomes).toMatchObject([{ kind: 'resumable' }]);
   });
 
+  test('the last run of a window counts, whichever report was stamped first', () => {
+    const first = fetchReportOf([halfway], { startedAt: '2026-12-01T06:00:20.000Z' });
+    const result = of(report(first, '20261201T060205Z', 1), report(fetchReportOf([fetchFile()])), arrived);
+    expect(result.outcomes).toMatchObject([{ kind: 'verified' }]);
+  });
+
+  test.each([
+    ['a serve report whose fetch report is still to come', serveReportOf({ startedAt: '2026-12-02T06:00:00.000Z' })],
+    ['a payload-serve that failed', portTaken({ startedAt: '2026-12-02T06:00:00.000Z' })],
+    ['a payload-fetch that came to no file', fetchReportOf([], { startedAt: '2026-12-02T06:00:00.000Z' })],
+  ])('%s does not hide what was fetched before', (_, later) => {
+    const result = review(
+      evidenceOf([report(later, '20261202T060200Z'), report(fetchReportOf([fetchFile()])), arrived]),
+      null,
+    );
+    expect(result).toMatchObject({ exitCode: 0, outcomes: [{ kind: 'verified' }] });
+  });
+
+  test.each([
+    [
+      'is told by what payload-fetch says is left',
+      { fetchedBytes: 1_500_000, attempts: 3 },
+      900_000,
+      '97.7 KiB of 977 KiB had come',
+    ],
+    [
+      'does not count twice what was resumed',
+      { fetchedBytes: 700_000, reusedBytes: 400_000, attempts: 2 },
+      300_000,
+      '684 KiB of 977 KiB had come',
+    ],
+    [
+      'is all that came, where nothing is said',
+      { fetchedBytes: 400_000, reusedBytes: 100_000 },
+      null,
+      '488 KiB of 977 KiB had come',
+    ],
+    [
+      'is not known of what came again',
+      { fetchedBytes: 700_000, attempts: 2 },
+      null,
+      '684 KiB had come over the link for a file of 977 KiB.',
+    ],
+    [
+      'is not known of what came more than once',
+      { fetchedBytes: 1_500_000, attempts: 2 },
+      null,
+      '1.4 MiB had come over the link for a file of 977 KiB, some of it more than once.',
+    ],
+    ['has no share of a size not known', { fetchedBytes: 2048, sizeBytes: null }, null, '2.0 KiB of it had come'],
+  ])('how much of it had come %s', (_, changes, leftBytes, sentence) => {
+    const next = leftBytes === null ? null : { leftBytes, seconds: null };
+    const result = of(report({ ...cut, files: [{ ...halfway, ...changes }], nextWindow: next }));
+    expect(result.outcomes[0]?.sentence).toContain(`when ${sentence}`);
+  });
+
   test('a file that an earlier pass delivered is there, when the latest was about another', () => {
     const other = fetchFile({ source: '/b', output: '/outbox/b', sha256: OTHER_SHA });
     const latest = fetchReportOf([other], { startedAt: '2026-12-02T06:00:00.000Z' });
@@ -106,6 +172,15 @@ describe('what came of a file', () => {
     const text = 'payload-fetch did not start: no Node.';
     const result = of({ name: 'payload-fetch-did-not-start.txt', text });
     expect(result.outcomes).toMatchObject([{ kind: 'unreported', sentence: text }]);
+  });
+
+  test('what kept it from being fetched is told of the latest run', () => {
+    const note = { name: 'payload-fetch-did-not-start.txt', text: 'No Node.', stamp: '20261130T060000Z' };
+    const sentenceBy = (changes: Parameters<typeof fetchReportOf>[1]) =>
+      of(note, report(fetchReportOf([], changes))).outcomes[0]?.sentence;
+    expect(sentenceBy({})).toBe('No report of payload-fetch speaks of it.');
+    expect(sentenceBy({ failure: failure('unverified') })).toBe('payload-fetch failed before it came to it.');
+    expect(sentenceBy({ filesOmitted: 7 })).toContain('leaves out 7 files');
   });
 
   test.each(['{"schema":', '{"schema":"payload-fetch-report/9"}'])(

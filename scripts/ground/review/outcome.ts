@@ -1,7 +1,7 @@
 import { basename, relative } from 'node:path/posix';
 import { failureKinds } from '../../../shared/failure.ts';
 import { compileGlob } from '../../../shared/glob.ts';
-import { formatBytes } from '../../../shared/quantity.ts';
+import { count, formatBytes } from '../../../shared/quantity.ts';
 import type { FetchReport } from '../../../shared/report.ts';
 import type { WantedFile } from '../mission.ts';
 import type { Collected } from './collect.ts';
@@ -55,10 +55,11 @@ export function judgeFiles(
 ): readonly Outcome[] {
   const outcomes: Outcome[] = [];
   const spoken = new Set<string>();
-  for (const [age, { fetch }] of passes.entries()) {
-    for (const reported of fetch?.report.files ?? []) {
+  const runs = passes.flatMap(({ fetch }) => (fetch === null || fetch.report.files.length === 0 ? [] : [fetch]));
+  for (const [age, fetch] of runs.entries()) {
+    for (const reported of fetch.report.files) {
       const path = pathOf(reported.source);
-      if (fetch === null || spoken.has(path)) continue;
+      if (spoken.has(path)) continue;
       const match = wanted.find((file) => covers(file.path, path)) ?? null;
       if (match === null && age > 0) continue;
       spoken.add(path);
@@ -134,21 +135,47 @@ function judgeDelivered(
 
 function whyNotDelivered(reported: ReportedFile, report: FetchReport): string {
   if (reported.failure !== null) return `${reported.failure.reason} ${reported.failure.advice}`;
-  const keptBytes = reported.fetchedBytes + reported.reusedBytes;
-  const share =
-    reported.sizeBytes === null
-      ? `${formatBytes(keptBytes)} of it had come`
-      : `${formatBytes(keptBytes)} of ${formatBytes(reported.sizeBytes)} had come`;
+  const progress = progressOf(reported, report);
   return report.state === 'running'
-    ? `payload-fetch was cut off, by loss of power or a kill, when ${share}.`
-    : `The window ended when ${share}.`;
+    ? `payload-fetch was cut off, by loss of power or a kill, when ${progress}.`
+    : `The window ended when ${progress}.`;
+}
+
+/** How far a file has come. What came over the link is not always kept: a source that changes is fetched anew. */
+function progressOf(reported: ReportedFile, report: FetchReport): string {
+  const { sizeBytes, fetchedBytes } = reported;
+  const keptBytes = keptBytesOf(reported, report);
+  if (keptBytes !== null)
+    return `${formatBytes(keptBytes)} of ${sizeBytes === null ? 'it' : formatBytes(sizeBytes)} had come`;
+  const size = sizeBytes === null ? '' : ` for a file of ${formatBytes(sizeBytes)}`;
+  const twice = sizeBytes !== null && fetchedBytes > sizeBytes ? ', some of it more than once' : '';
+  return `${formatBytes(fetchedBytes)} had come over the link${size}${twice}`;
+}
+
+/** How much of a file payload-fetch has; `null` where its report does not tell. */
+function keptBytesOf(reported: ReportedFile, report: FetchReport): number | null {
+  const { sizeBytes, fetchedBytes, reusedBytes, attempts } = reported;
+  const isOnlyOne =
+    report.filesOmitted === 0 && report.files.every((file) => file === reported || file.state === 'delivered');
+  if (isOnlyOne && sizeBytes !== null && report.nextWindow !== null)
+    return Math.max(0, sizeBytes - report.nextWindow.leftBytes);
+  // In one attempt nothing comes twice, but for what has to be mended.
+  const cameBytes = fetchedBytes + reusedBytes;
+  return attempts <= 1 && cameBytes <= (sizeBytes ?? cameBytes) ? cameBytes : null;
 }
 
 function whyUnreported(passes: readonly Pass[], evidence: Evidence): string {
-  const start = evidence.startFailures.filter((failure) => failure.agent === 'payload-fetch').at(-1);
+  const latest = passes.map((pass) => pass.fetch).find((fetch) => fetch !== null) ?? null;
+  const isNewer = ({ stampedAtMs }: { readonly stampedAtMs: number }): boolean =>
+    latest === null || stampedAtMs > latest.stampedAtMs;
+  const start = evidence.startFailures.filter((each) => each.agent === 'payload-fetch' && isNewer(each)).at(-1);
   if (start !== undefined) return start.sentence;
-  if (evidence.unreadable.length > 0) return 'The report of payload-fetch arrived and cannot be read.';
-  if (passes.some((pass) => pass.fetch !== null)) return 'No report of payload-fetch speaks of it.';
+  if (evidence.unreadable.some(({ object }) => object.name.startsWith('payload-fetch') && isNewer(object)))
+    return 'The report of payload-fetch arrived and cannot be read.';
+  if (latest !== null && latest.report.failure !== null) return 'payload-fetch failed before it came to it.';
+  if (latest !== null && latest.report.filesOmitted > 0)
+    return `The report of payload-fetch leaves out ${count(latest.report.filesOmitted, 'file')}, and its full report is not here: --full-report asks for one.`;
+  if (latest !== null) return 'No report of payload-fetch speaks of it.';
   return 'No report of payload-fetch has arrived: the window has not run, its program did not start, or the downlink is still to come.';
 }
 
