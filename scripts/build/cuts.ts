@@ -87,7 +87,7 @@ export const cuts: readonly Cut[] = [
   },
   {
     module: 'pino/lib/tools.js',
-    functions: words('asChindings buildSafeSonicBoom autoEnd normalizeDestFileDescriptor'),
+    functions: words('asChindings buildSafeSonicBoom normalizeDestFileDescriptor'),
     reason: 'The same, and files that pino would open by itself.',
   },
   {
@@ -164,21 +164,6 @@ export const cuts: readonly Cut[] = [
     reason: 'There is no interactive shell on board.',
   },
   {
-    module: 'yargs/build/lib/utils/apply-extends.js',
-    replacement: "export const applyExtends = cut('yargs config files')",
-    reason: 'Settings come from the command line alone.',
-  },
-  {
-    module: 'yargs/build/lib/utils/which-module.js',
-    replacement: "export default cut('yargs commandDir')",
-    reason: 'Names commands that are modules; each agent has one command, declared in place.',
-  },
-  {
-    module: 'yargs/build/lib/utils/levenshtein.js',
-    replacement: "export const levenshtein = cut('yargs recommendCommands')",
-    reason: 'Recommends commands, and there is only one.',
-  },
-  {
     module: 'yargs/build/lib/yargs-factory.js',
     functions: words(`
       addShowHiddenOpt check choices coerce commandDir commands completion config conflicts count defaults demand
@@ -233,7 +218,6 @@ export const cuts: readonly Cut[] = [
       "typeof shortCircuit === 'function'": 'false',
       shortCircuit: 'false',
       skipValidation: 'true',
-      'argvPromise !== null && argvPromise !== void 0': 'false',
       'this._YargsInstance_completion.completionKey in argv': 'false',
       'this._YargsInstance_completionCommand': 'false',
       'this._YargsInstance_exitProcess': 'true',
@@ -353,13 +337,8 @@ export const cuts: readonly Cut[] = [
   },
   {
     module: 'yargs-parser/build/lib/yargs-parser.js',
-    functions: words('setConfigObject setPlaceholderKeys'),
-    reason: 'Settings come from the command line alone.',
-  },
-  {
-    module: 'yargs-parser/build/lib/yargs-parser.js',
     idle: words('applyEnvVars setConfig setConfigObjects applyCoercions checkConfiguration'),
-    reason: 'The same; and no option counts, or is turned into something else.',
+    reason: 'Settings come from the command line alone; and no option counts, or is turned into something else.',
   },
   {
     module: 'yargs-parser/build/lib/yargs-parser.js',
@@ -397,7 +376,6 @@ export const cuts: readonly Cut[] = [
       'notFlags.length': '0',
       'm !== null && Array.isArray(m) && m.length >= 2': 'true',
       'm !== null && Array.isArray(m) && m.length >= 3': 'true',
-      'toEat === 0': 'false',
       "typeof toEat !== 'number' || isNaN(toEat)": 'true',
       'checkAllAliases(ANY, flags.counts)': 'false',
       'checkAllAliases(ANY, flags.normalize)': 'false',
