@@ -1,4 +1,9 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import S3rver from 's3rver';
 
 /**
@@ -17,6 +22,7 @@ export const DESK_CREDENTIALS = { accessKeyId: 'desk', secretAccessKey: 'desk' }
 /** Rejects with the error of `listen(2)` where the port is taken. `port` 0 takes any. */
 export async function openObjectStore(directory: string, port: number, bucket: string): Promise<ObjectStore> {
   acceptAnyKey();
+  putWhole();
   const server = new S3rver({
     address: '127.0.0.1',
     port,
@@ -27,6 +33,56 @@ export async function openObjectStore(directory: string, port: number, bucket: s
   });
   const address = await server.run();
   return { endpoint: `http://127.0.0.1:${address.port}`, close: () => server.close() };
+}
+
+/** What is used here of s3rver's store of files. */
+interface FileStore {
+  putObject(object: PutObject): Promise<{ size: number; md5: string }>;
+  putMetadata(bucket: string, key: string, metadata: unknown, md5: string): Promise<void>;
+  getResourcePath(bucket: string, key: string, resource: string): string;
+}
+
+interface PutObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly content: AsyncIterable<Buffer>;
+  readonly metadata: unknown;
+}
+
+/**
+ * s3rver writes an object where it is listed and read meanwhile, and answers before its last bytes are written. In S3 an
+ * object is there whole or not at all, from the answer on.
+ */
+function putWhole(): void {
+  const { prototype }: { prototype: FileStore } = createRequire(import.meta.url)('s3rver/lib/stores/filesystem');
+  prototype.putObject = async function ({ bucket, key, content, metadata }) {
+    const path = this.getResourcePath(bucket, key, 'object');
+    // What does not end as an object does is not listed.
+    const staged = `${path}.${randomUUID()}`;
+    const hash = createHash('md5');
+    let sizeBytes = 0;
+    await mkdir(dirname(path), { recursive: true });
+    try {
+      await pipeline(
+        content,
+        async function* (chunks: AsyncIterable<Buffer>) {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            sizeBytes += chunk.length;
+            yield chunk;
+          }
+        },
+        createWriteStream(staged),
+      );
+      const md5 = hash.digest('hex');
+      await this.putMetadata(bucket, key, metadata, md5);
+      await rename(staged, path);
+      return { size: sizeBytes, md5 };
+    } catch (error) {
+      await rm(staged, { force: true });
+      throw error;
+    }
+  };
 }
 
 interface AccountRegistry {
