@@ -11,12 +11,14 @@ export interface ListedObject {
 /** The objects of a directory that stands for a bucket, in the order of S3: by the bytes of the key. */
 export function listBucket(directory: string): readonly ListedObject[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .map((name): ListedObject => {
-      const stats = lstatSync(join(directory, name));
+    .flatMap((name): readonly ListedObject[] => {
+      const stats = lstatSync(join(directory, name), { throwIfNoEntry: false });
+      // Renamed since, by the copy that is still being made; or its name is not UTF-8, as every key is.
+      if (stats === undefined) return [];
       const key = name.split(sep).join('/');
       return stats.isDirectory()
-        ? { key: `${key}/`, sizeBytes: 0, modifiedAt: stats.mtime }
-        : { key, sizeBytes: stats.size, modifiedAt: stats.mtime };
+        ? [{ key: `${key}/`, sizeBytes: 0, modifiedAt: stats.mtime }]
+        : [{ key, sizeBytes: stats.size, modifiedAt: stats.mtime }];
     })
     .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
 }

@@ -64,4 +64,11 @@ describe('the listing', () => {
       ['2021/09/b', 2],
     ]);
   });
+
+  it('leaves out a name that no key can have', () => {
+    const directory = temporaryDirectory();
+    writeFileSync(Buffer.concat([Buffer.from(`${directory}/a`), Buffer.from([0xff])]), '1');
+    writeFileSync(join(directory, 'b'), '1');
+    expect(listBucket(directory).map(({ key }) => key)).toEqual(['b']);
+  });
 });

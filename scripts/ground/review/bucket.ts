@@ -1,6 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { listBucket } from '../../simulate/listing.ts';
 import { diskFailure, GroundFailure } from '../failure.ts';
 
@@ -15,7 +14,8 @@ export interface Bucket {
   /** For sentences: where it is. */
   readonly name: string;
   list(): Promise<readonly StoredObject[]>;
-  open(key: string): Promise<Readable>;
+  /** The content of an object; that of a bucket that is far away breaks off with `unreachable`. */
+  open(key: string): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** A directory that stands for a bucket: a copy made by `aws s3 sync`, or the one that `npm run simulate` fills. */

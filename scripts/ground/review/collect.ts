@@ -31,7 +31,13 @@ export async function collect(
     arrivals.map((arrival) =>
       limit(async () => {
         const path = join(directory, arrival.satellite, safePath(arrival));
-        return { ...arrival, path, sha256: await bring(bucket, arrival, path) };
+        try {
+          return { ...arrival, path, sha256: await bring(bucket, arrival, path) };
+        } catch (error) {
+          // Nobody waits for the others any more.
+          limit.clearQueue();
+          throw error;
+        }
       }),
     ),
   );
@@ -48,7 +54,7 @@ async function bring(bucket: Bucket, arrival: Arrival, path: string): Promise<st
     let sizeBytes = 0;
     await pipeline(
       source,
-      async function* (chunks: AsyncIterable<Buffer>) {
+      async function* (chunks: AsyncIterable<Uint8Array>) {
         for await (const chunk of chunks) {
           hash.update(chunk);
           sizeBytes += chunk.length;
@@ -58,7 +64,8 @@ async function bring(bucket: Bucket, arrival: Arrival, path: string): Promise<st
       createWriteStream(staged),
     );
     if (sizeBytes !== arrival.sizeBytes) {
-      throw new GroundFailure('unreachable', `${arrival.key} ended after ${sizeBytes} of ${arrival.sizeBytes} bytes.`);
+      const sentence = `${arrival.key} had ${arrival.sizeBytes} bytes when it was listed, and has ${sizeBytes} now.`;
+      throw new GroundFailure('unreachable', sentence);
     }
     await rename(staged, path);
     return hash.digest('hex');

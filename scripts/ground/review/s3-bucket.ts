@@ -40,7 +40,7 @@ export function s3Bucket(
       explained(url, async () => {
         const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         if (body === undefined) throw new GroundFailure('bad-answer', `s3://${bucket}/${key} came without a body.`);
-        return body as Readable;
+        return contentOf(`s3://${bucket}/${key}`, body as Readable);
       }),
   };
 }
@@ -61,6 +61,15 @@ async function explained<T>(url: string, call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The SDK sends a request again, and does not continue a body. */
+async function* contentOf(name: string, body: Readable): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new GroundFailure('unreachable', `${name} broke off (${codeOf(error)}).`, { cause: error });
+  }
+}
+
 function explain(url: string, error: unknown): unknown {
   if (error instanceof GroundFailure || !(error instanceof Error)) return error;
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
@@ -77,6 +86,11 @@ function explain(url: string, error: unknown): unknown {
   if (/region is missing/i.test(error.message)) {
     return new GroundFailure('usage', `The region of ${url} is not known: set AWS_REGION.`, { cause: error });
   }
-  const code = 'code' in error ? String(error.code) : error.name;
-  return new GroundFailure('unreachable', `${url} did not answer (${status === 0 ? code : status}).`, { cause: error });
+  const why = status === 0 ? codeOf(error) : status;
+  return new GroundFailure('unreachable', `${url} did not answer (${why}).`, { cause: error });
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? String(error.code) : error.name;
 }
