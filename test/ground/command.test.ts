@@ -1,15 +1,17 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectRoot } from '../../scripts/build/bundle.ts';
 import { payloadLink } from '../../scripts/ground/command-line.ts';
 import { windowRequest } from '../../scripts/tasking/api.ts';
+import type { FetchReport, ServeReport } from '../../shared/report.ts';
 import { freePort } from '../support/agent.ts';
 import { program, requires } from '../support/requirement.ts';
 import { STUB_TOKEN, startTaskingApi } from '../support/tasking-api.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { type Run, runPayloadLink } from './command.ts';
+import { fetchFile, fetchReportOf, portTaken } from './reports.ts';
 
 const last = ['--duration', '55'];
 const tutorial = ['--satellite', 'FM1', '--file', '/var/log/syslog,as=sdr_syslog'];
@@ -225,6 +227,25 @@ describe('payload-link deploy and status', () => {
     });
     expect(run).toMatchObject({ code: 4, stderr: expect.stringMatching(/ECONNREFUSED.*Run the same command again/) });
   });
+});
+
+test('payload-link review ends with the worst of all satellites, and says which program failed', async () => {
+  const bucket = temporaryDirectory();
+  const put = (satellite: string, value: FetchReport | ServeReport): void => {
+    const folder = join(bucket, satellite, 'downlink/2026/12/01');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `20261201T060200Z_${value.agent.name}-report.json`), JSON.stringify(value));
+  };
+  const unforeseen = { code: 'unforeseen', reason: 'It fell over.', advice: '' } as const;
+  put('FM1', fetchReportOf([fetchFile({ state: 'failed', failure: unforeseen })]));
+  put(
+    'FM2',
+    fetchReportOf([fetchFile({ state: 'held back' })], { server: { tried: [], answered: null, waitedMs: null } }),
+  );
+  put('FM2', portTaken());
+  const run = await runPayloadLink(['review', bucket, '--output', join(temporaryDirectory(), 'review')]);
+  expect(run).toMatchObject({ code: 1, stderr: '' });
+  expect(run.stdout).toContain('payload-serve failed: The port is taken. Choose another.');
 });
 
 test('the bin of the package starts, by its version and its help', () => {

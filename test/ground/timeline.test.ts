@@ -143,6 +143,48 @@ describe('the reports of both payloads', () => {
   });
 });
 
+describe('the log of a run', () => {
+  const lineOf = (startedAt: string, elapsedMs: number, msg: string): string =>
+    JSON.stringify({
+      level: 'info',
+      time: new Date(Date.parse(startedAt) + elapsedMs).toISOString(),
+      elapsedMs,
+      event: 'E',
+      msg,
+    });
+  const saidBy = (runs: readonly { log: readonly { msg: string }[] }[]): readonly string[][] =>
+    runs.map((run) => run.log.map(({ msg }) => msg));
+
+  test('is its own part of one that several runs of a window wrote', () => {
+    const first = fetchReportOf([], { startedAt: '2026-12-01T06:00:34.000Z' });
+    const shared: Item = {
+      name: 'payload-fetch-log.ndjson',
+      text: [
+        JSON.stringify({ level: 'warn', event: 'LogTrimmed', msg: 'trimmed' }),
+        lineOf(first.startedAt, 200, 'first'),
+        lineOf(first.startedAt, 260, 'first'),
+        lineOf(fetch.startedAt, 300, 'second'),
+      ].join('\n'),
+    };
+    const { fetch: runs } = evidenceOf([report(first, undefined, 1), report(fetch), shared]);
+    expect(saidBy(runs)).toEqual([
+      ['trimmed', 'first', 'first'],
+      ['trimmed', 'second'],
+    ]);
+  });
+
+  test('is the one with its number, where it ran beside another', () => {
+    const text = (msg: string): string => lineOf('2026-12-01T06:00:40.000Z', 100, msg);
+    const { serve } = evidenceOf([
+      report(portTaken(), undefined, 1),
+      report(serveReportOf()),
+      { name: 'payload-serve-log-1.ndjson', text: text('taken') },
+      { name: 'payload-serve-log.ndjson', text: text('served') },
+    ]);
+    expect(saidBy(serve)).toEqual([['taken'], ['served']]);
+  });
+});
+
 test('a transfer that the log does not end is one without an end', () => {
   const evidence = evidenceOf([report(fetch), { ...log, text: line('TransferStarted', 1_000) }]);
   const [run] = evidence.fetch;

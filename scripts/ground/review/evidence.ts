@@ -2,9 +2,12 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { type FetchReport, fetchReport, type ServeReport, serveReport } from '../../../shared/report.ts';
 import type { Collected } from './collect.ts';
+import { least } from './least.ts';
 
-/** One line of an agent's log, as far as a review uses it. Its `time` is left alone: a clock may be set in mid-window. */
+/** One line of an agent's log, as far as a review uses it. */
 const logLine = z.looseObject({
+  /** Only to tell runs apart: a clock may be set in mid-window. */
+  time: z.string().default(''),
   /** The first line of a log that was trimmed, which says so, has none. */
   elapsedMs: z.number().default(0),
   level: z.string(),
@@ -39,10 +42,13 @@ export interface Evidence {
   readonly files: readonly Collected[];
 }
 
-const REPORT = /^payload-(serve|fetch)-report[^/]*\.json$/;
+const REPORT = /^payload-(serve|fetch)-report([^/]*)\.json$/;
 /** Every file of a run, where the report itself has no room for them (payload-fetch, `--full-report`). */
 const FULL_REPORT = /^payload-fetch-full-report[^/]*\.json\.gz$/;
-const LOG = /^payload-(serve|fetch)-log[^/]*\.ndjson$/;
+const LOG = /^payload-(serve|fetch)-log([^/]*)\.ndjson$/;
+
+/** What lies in one outbox is stamped within so much of each other. */
+const SAME_OUTBOX_MS = 10 * 60_000;
 const START_FAILURE = /^(payload-(?:serve|fetch))-did-not-start\.txt$/;
 
 /** Whether the agents write a file of this name about themselves. */
@@ -52,8 +58,7 @@ function isAboutAgents(name: string): boolean {
 
 /** Sorts what arrived from one satellite. `read` gives the content of what the agents write about themselves. */
 export function sortEvidence(objects: readonly Collected[], read: (object: Collected) => Buffer): Evidence {
-  const serve: RunEvidence<ServeReport>[] = [];
-  const fetch: RunEvidence<FetchReport>[] = [];
+  const reports: { report: ServeReport | FetchReport; stampedAtMs: number; log: Collected | null }[] = [];
   const unreadable: { object: Collected; reason: string }[] = [];
   const logs = objects.filter((object) => LOG.test(object.name));
   const fullReports = objects.flatMap((object) => (FULL_REPORT.test(object.name) ? readFullReport(read(object)) : []));
@@ -62,12 +67,17 @@ export function sortEvidence(objects: readonly Collected[], read: (object: Colle
     const agent = REPORT.exec(object.name)?.[1];
     if (agent === undefined) continue;
     const value = parseJson(read(object).toString());
-    const log = parseLog(nearestLog(object, agent, logs), read);
-    const run = { log, stampedAtMs: object.stampedAtMs };
     const parsed = agent === 'serve' ? serveReport.safeParse(value) : fetchReport.safeParse(value);
     if (!parsed.success) unreadable.push({ object, reason: reasonOf(parsed.error) });
-    else if (parsed.data.schema === 'payload-serve-report/1') serve.push({ ...run, report: parsed.data });
-    else fetch.push({ ...run, report: withAllFiles(parsed.data, fullReports) });
+    else reports.push({ report: parsed.data, stampedAtMs: object.stampedAtMs, log: logOf(object, logs) });
+  }
+  const serve: RunEvidence<ServeReport>[] = [];
+  const fetch: RunEvidence<FetchReport>[] = [];
+  for (const { report, stampedAtMs, log } of reports) {
+    const sharing = reports.filter((other) => other.log === log).map((other) => other.report);
+    const run = { stampedAtMs, log: log === null ? [] : linesOf(report, sharing, parseLog(read(log).toString())) };
+    if (report.schema === 'payload-serve-report/1') serve.push({ ...run, report });
+    else fetch.push({ ...run, report: withAllFiles(report, fullReports) });
   }
   const startFailures = objects.flatMap((object): readonly StartFailure[] => {
     const agent = START_FAILURE.exec(object.name)?.[1];
@@ -101,22 +111,45 @@ function withAllFiles(report: FetchReport, fullReports: readonly FetchReport[]):
   return full === undefined ? report : { ...report, files: full.files, filesOmitted: 0 };
 }
 
-/** A report and its log lie in one outbox, and are stamped within moments of each other. */
-function nearestLog(report: Collected, agent: string, logs: readonly Collected[]): Collected | undefined {
-  const distanceMs = (log: Collected): number => Math.abs(log.stampedAtMs - report.stampedAtMs);
-  return logs.filter((log) => LOG.exec(log.name)?.[1] === agent).sort((a, b) => distanceMs(a) - distanceMs(b))[0];
+/**
+ * The log of a run, from the same outbox: of a run beside another, under its report's number; of one that was followed by
+ * another, whose report alone was given a number, the plain one.
+ */
+function logOf(report: Collected, logs: readonly Collected[]): Collected | null {
+  const [, agent, number] = REPORT.exec(report.name) ?? [];
+  const named = logs.flatMap((log) => {
+    const [, logAgent, logNumber] = LOG.exec(log.name) ?? [];
+    const apartMs = Math.abs(log.stampedAtMs - report.stampedAtMs);
+    return logAgent === agent ? [{ log, number: logNumber, apartMs }] : [];
+  });
+  const nearest = least(named, (each) => [
+    each.apartMs > SAME_OUTBOX_MS ? 1 : 0,
+    each.number === number ? 0 : 1,
+    each.number === '' ? 0 : 1,
+    each.apartMs,
+  ]);
+  return nearest?.log ?? null;
 }
 
-function parseLog(log: Collected | undefined, read: (object: Collected) => Buffer): readonly LogLine[] {
-  if (log === undefined) return [];
-  return read(log)
-    .toString()
-    .split('\n')
-    .flatMap((text) => {
-      // A power cut may have torn the last line.
-      const parsed = logLine.safeParse(parseJson(text));
-      return parsed.success ? [parsed.data] : [];
-    });
+/** The lines that a run wrote into a log which others, that came before or after it, have written into as well. */
+function linesOf(
+  run: ServeReport | FetchReport,
+  sharing: readonly (ServeReport | FetchReport)[],
+  log: readonly LogLine[],
+) {
+  return log.filter(({ time, elapsedMs }) => {
+    const startedAtMs = Date.parse(time) - elapsedMs;
+    const apartMs = (other: ServeReport | FetchReport): number => Math.abs(Date.parse(other.startedAt) - startedAtMs);
+    return Number.isNaN(startedAtMs) || sharing.every((other) => apartMs(run) <= apartMs(other));
+  });
+}
+
+function parseLog(text: string): readonly LogLine[] {
+  return text.split('\n').flatMap((line) => {
+    // A power cut may have torn the last line.
+    const parsed = logLine.safeParse(parseJson(line));
+    return parsed.success ? [parsed.data] : [];
+  });
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,6 @@
 import type { FetchReport, ReportedFailure, ServeReport } from '../../../shared/report.ts';
 import type { Evidence, RunEvidence } from './evidence.ts';
+import { least } from './least.ts';
 
 type Run = RunEvidence<ServeReport | FetchReport>;
 
@@ -100,15 +101,6 @@ function areNear(one: Run, other: Run): boolean {
 
 function stampedApartMs(one: Run, other: Run): number {
   return Math.abs(one.stampedAtMs - other.stampedAtMs);
-}
-
-/** The first of those whose keys are the least, an earlier key counting more than a later one. */
-function least<T>(items: readonly T[], keysOf: (item: T) => readonly number[]): T | null {
-  const compare = (a: readonly number[], b: readonly number[]): number => {
-    const [difference = 0] = a.map((key, at) => key - (b[at] ?? 0)).filter((by) => by !== 0);
-    return difference;
-  };
-  return [...items].sort((a, b) => compare(keysOf(a), keysOf(b)))[0] ?? null;
 }
 
 /** How a file came over the link in one pass, by the log. Milliseconds since payload-fetch started. */
