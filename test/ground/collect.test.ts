@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -71,19 +71,35 @@ test('begins nothing more after a failure', async () => {
   expect(opened.length).toBeLessThan(many.length);
 });
 
-test('an object that breaks off on its way is no fault of the disk', async () => {
-  const server = createServer((_, response) => {
-    response.writeHead(200, { 'content-length': SIZE_BYTES });
-    response.write('fo', () => response.destroy());
-  }).listen(0, '127.0.0.1');
+/** A bucket by way of a server that speaks as little of S3 as a test needs. */
+async function answeredBy(answer: RequestListener): Promise<Bucket> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'any');
   onTestFinished(() => void vi.unstubAllEnvs());
   const { port } = server.address() as AddressInfo;
-  const bucket = s3Bucket('s3://customer-s3-bucket', `http://127.0.0.1:${port}`, {});
+  return s3Bucket('s3://customer-s3-bucket', `http://127.0.0.1:${port}`, {});
+}
+
+test('an object that breaks off on its way is no fault of the disk', async () => {
+  const bucket = await answeredBy((_, response) => {
+    response.writeHead(200, { 'content-length': SIZE_BYTES });
+    response.write('fo', () => response.destroy());
+  });
   await expect(collect(bucket, [arrivalOf('a')], temporaryDirectory())).rejects.toMatchObject({
     code: 'unreachable',
     message: 's3://customer-s3-bucket/FM1/downlink/20261201T060200Z_a broke off (ECONNRESET).',
+  });
+});
+
+test('a bucket of another region is not asked again, and the sentence says what to set', async () => {
+  const bucket = await answeredBy((_, response) => {
+    response.writeHead(301, { 'content-type': 'application/xml', 'x-amz-bucket-region': 'eu-west-1' });
+    response.end('<Error><Code>PermanentRedirect</Code><Message>Use the other endpoint.</Message></Error>');
+  });
+  await expect(bucket.list()).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining('set AWS_REGION'),
   });
 });

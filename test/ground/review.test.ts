@@ -74,6 +74,13 @@ describe('what came of a file', () => {
     expect(result.exitCode).toBe(exitCode);
   });
 
+  test('a name that begins with two dots is one of the outbox', () => {
+    const dotted = report(fetchReportOf([fetchFile({ output: '/outbox/..rc' })]));
+    expect(of(dotted).outcomes).toMatchObject([{ kind: 'on-the-way', name: '..rc' }]);
+    const beside = report(fetchReportOf([fetchFile({ output: '/persist/rc' })]));
+    expect(of(beside).outcomes).toMatchObject([{ kind: 'on-board' }]);
+  });
+
   test('a URL and the path that it names are one file', () => {
     const source = 'http://10.2.1.8:10101/var/log/syslog';
     expect(of(report(fetchReportOf([fetchFile({ source })])), arrived).outcomes).toMatchObject([

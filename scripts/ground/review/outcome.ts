@@ -200,5 +200,5 @@ export function pathOf(source: string): string {
 function outboxName(report: FetchReport, file: ReportedFile): string | null {
   if (report.outbox === null) return basename(file.output);
   const name = relative(report.outbox, file.output);
-  return name.startsWith('..') || name.startsWith('/') ? null : name;
+  return name === '..' || name.startsWith('../') ? null : name;
 }

@@ -73,6 +73,10 @@ async function* contentOf(name: string, body: Readable): AsyncIterable<Uint8Arra
 function explain(url: string, error: unknown): unknown {
   if (error instanceof GroundFailure || !(error instanceof Error)) return error;
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+  if (status === 301) {
+    const sentence = `${url} lies in another region: set AWS_REGION to the one of the bucket.`;
+    return new GroundFailure('refused', sentence, { cause: error });
+  }
   if (status >= 400 && status < 500) {
     return new GroundFailure('refused', `${url} was refused with ${status}: ${error.name}.`, { cause: error });
   }
