@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
 import type { Request } from './exchange.ts';
-import { contentBytes, formatGet, type Head, HeadReader, Unmeasured } from './http-message.ts';
+import { contentBytes, formatRequest, type Head, HeadReader, Unmeasured } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import type { PartWriter } from './part-writer.ts';
 import { type Address, formatAddress } from './source.ts';
@@ -134,6 +134,6 @@ export function bulkGet(
       return;
     }
     signal.addEventListener('abort', onAbort);
-    socket.write(formatGet(address, target, { connection: 'close', ...request.fields }), 'latin1');
+    socket.write(formatRequest(address, 'GET', target, { connection: 'close', ...request.fields }), 'latin1');
   });
 }

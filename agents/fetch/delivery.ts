@@ -21,9 +21,6 @@ export type Lane = 'survey' | 'small' | 'bulk';
 
 const SECOND_MS = 1000;
 
-/** The large files wait until the sizes are known, but not for a server that knows no HEAD and leaves it unanswered. */
-const SURVEY_MS = 2000;
-
 /**
  * The delivery of one file, step by step: learn its size, then have it delivered one way or the other, again and again
  * while that can help. One {@link step} is one request and what follows from it; between two of them others have their
@@ -183,10 +180,7 @@ export class Delivery implements Candidate {
   async #survey(server: Server): Promise<void> {
     this.#surveyed = true;
     const { signal } = this.#task.context;
-    const head = await server.exchange.request(
-      { method: 'HEAD', target: this.#task.target, signal, wholeMs: SURVEY_MS },
-      () => () => undefined,
-    );
+    const head = await server.exchange.head(this.#task.target, signal);
     // Some servers do not know HEAD, or answer it otherwise than GET: only what it grants counts.
     if (head.status === 200) this.#task.sizeBytes = contentLength(head);
     // When that second is over, its tag is one that bytes may be joined under.

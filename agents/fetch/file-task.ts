@@ -120,7 +120,7 @@ export class FileTask {
     this.context.emit({ event: 'FileDelivered', source: source.text, output, sizeBytes, sha256, verified, tookMs });
   }
 
-  request(fields: Readonly<Record<string, string>>): Request & Pick<SmallRequest, 'fields'> {
+  request(fields: Readonly<Record<string, string>>): Request & Pick<SmallRequest, 'method' | 'fields'> {
     const { signal } = this.context;
     return { method: 'GET', target: this.target, fields: { 'want-repr-digest': 'sha-256=1', ...fields }, signal };
   }

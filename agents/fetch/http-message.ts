@@ -7,9 +7,14 @@ export interface Head {
   readonly fields: ReadonlyMap<string, string>;
 }
 
-/** A GET as text (RFC 9112, 3), with the fields that every one has. */
-export function formatGet(address: Address, target: string, fields: Readonly<Record<string, string>> = {}): string {
-  let text = `GET ${target} HTTP/1.1\r\nhost: ${formatAddress(address)}\r\naccept-encoding: identity\r\n`;
+/** A request without content as text (RFC 9112, 3), with the fields that every one has. */
+export function formatRequest(
+  address: Address,
+  method: 'GET' | 'HEAD',
+  target: string,
+  fields: Readonly<Record<string, string>> = {},
+): string {
+  let text = `${method} ${target} HTTP/1.1\r\nhost: ${formatAddress(address)}\r\naccept-encoding: identity\r\n`;
   for (const name in fields) text += `${name}: ${fields[name]}\r\n`;
   return `${text}\r\n`;
 }

@@ -1,11 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { asFailure, Failure } from '../../shared/failure.ts';
-import { contentBytes, formatGet, type Head, HeadReader, type ResponseHead, Unmeasured } from './http-message.ts';
+import { contentBytes, formatRequest, type Head, HeadReader, type ResponseHead, Unmeasured } from './http-message.ts';
 import { cutShort, linkFailure, SILENCE_MS } from './link-failure.ts';
 import { type Address, formatAddress } from './source.ts';
 
-/** One GET of a small file. */
+/** One GET of a small file, or one HEAD. */
 export interface SmallRequest {
+  readonly method: 'GET' | 'HEAD';
   /** Path and query, percent-encoded. */
   readonly target: string;
   readonly fields: Readonly<Record<string, string>>;
@@ -33,7 +34,7 @@ const EMPTY = Buffer.alloc(0);
 const MOST_SKIPPED_BYTES = 64 * 1024;
 
 /**
- * GETs of small files from one server, pipelined (RFC 9112, 9.3.2) over a few connections: written in batches, without
+ * GETs of small files from one server, or HEADs, pipelined (RFC 9112, 9.3.2) over a few connections: written in batches, without
  * waiting for the answers before them, and read without undici, whose way through a parser and three objects for each
  * request costs more than everything else that is done for a file of 4 KiB.
  *
@@ -42,6 +43,7 @@ const MOST_SKIPPED_BYTES = 64 * 1024;
  */
 export class Pipeline {
   readonly #address: Address;
+  readonly #answerMs: number | null;
   readonly #connections = new Set<Connection>();
   /** In order; the first is asked next. */
   #waiting: Asked[] = [];
@@ -51,15 +53,20 @@ export class Pipeline {
   #signal: AbortSignal | null = null;
   readonly #onAbort = (): void => this.destroy(asFailure(this.#signal?.reason));
 
-  constructor(address: Address) {
+  /**
+   * `answerMs`: how long the server may take for an answer that it owes. It then leaves every such request unanswered, and
+   * all that wait are rejected. Without it, it may be silent for {@link SILENCE_MS}, and only the first request fails.
+   */
+  constructor(address: Address, answerMs: number | null = null) {
     this.#address = address;
+    this.#answerMs = answerMs;
   }
 
   /**
    * Resolves to the content, which is empty where `receive` does not want it. Rejects with what `receive` throws, with
    * {@link Unmeasured}, `link-lost` or `bad-answer`.
    */
-  get(request: SmallRequest): Promise<Buffer> {
+  ask(request: SmallRequest): Promise<Buffer> {
     if (this.#signal === null) {
       this.#signal = request.signal;
       if (this.#signal.aborted) this.#onAbort();
@@ -96,16 +103,18 @@ export class Pipeline {
   #pump(): void {
     for (const connection of this.#connections) this.#fill(connection);
     while (this.#waiting.length > 0 && this.#connections.size < CONNECTIONS && this.#over === null) {
-      const connection = new Connection(
-        this.#address,
-        () => this.#pumpSoon(),
-        (unanswered) => {
+      const connection = new Connection(this.#address, this.#answerMs, {
+        hasRoom: () => this.#pumpSoon(),
+        late: (failure) => {
+          for (const asked of this.#waiting.splice(0)) asked.reject(failure);
+        },
+        gone: (unanswered) => {
           this.#connections.delete(connection);
           this.#waiting = [...unanswered, ...this.#waiting];
           if (this.#over === null) this.#pumpSoon();
           else this.destroy(this.#over);
         },
-      );
+      });
       this.#connections.add(connection);
       this.#fill(connection);
     }
@@ -116,13 +125,22 @@ export class Pipeline {
   }
 }
 
+interface ConnectionEvents {
+  /** More can be asked. */
+  hasRoom(): void;
+  /** It owed an answer for too long. */
+  late(failure: Failure): void;
+  /** It has ended, and leaves so much unanswered. */
+  gone(unanswered: readonly Asked[]): void;
+}
+
 class Connection {
   readonly #address: Address;
   readonly #socket: Socket;
   /** Not answered yet, in the order in which they were asked. */
   readonly #asked: Asked[] = [];
-  readonly #hasRoom: () => void;
-  readonly #gone: (unanswered: readonly Asked[]) => void;
+  readonly #events: ConnectionEvents;
+  readonly #watchdog: NodeJS.Timeout | null;
   #depth = 1;
   #ended = false;
   readonly #reader: HeadReader;
@@ -133,10 +151,10 @@ class Connection {
   #skipBytes = 0;
   #persists = true;
 
-  constructor(address: Address, hasRoom: () => void, gone: (unanswered: readonly Asked[]) => void) {
+  constructor(address: Address, answerMs: number | null, events: ConnectionEvents) {
     this.#address = address;
-    this.#hasRoom = hasRoom;
-    this.#gone = gone;
+    this.#events = events;
+    this.#watchdog = answerMs === null ? null : setTimeout(() => this.#late(), answerMs);
     this.#reader = new HeadReader(address);
     this.#socket = connect({
       host: address.host,
@@ -164,8 +182,9 @@ class Connection {
   }
 
   ask(requests: readonly Asked[]): void {
+    if (this.#asked.length === 0) this.#watchdog?.refresh();
     this.#asked.push(...requests);
-    const texts = requests.map(({ target, fields }) => formatGet(this.#address, target, fields));
+    const texts = requests.map(({ method, target, fields }) => formatRequest(this.#address, method, target, fields));
     this.#socket.write(texts.join(''), 'latin1');
   }
 
@@ -173,8 +192,20 @@ class Connection {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#watchdog !== null) clearTimeout(this.#watchdog);
     this.#socket.destroy();
-    this.#gone(this.#asked.splice(0));
+    this.#events.gone(this.#asked.splice(0));
+  }
+
+  /** It may be idle, and then nobody misses it. */
+  #late(): void {
+    const owed = this.#asked.splice(0);
+    if (owed.length > 0) {
+      const failure = new Failure('link-lost', `${formatAddress(this.#address)} accepted a request and is silent.`);
+      for (const asked of owed) asked.reject(failure);
+      this.#events.late(failure);
+    }
+    this.end();
   }
 
   /** It broke. `failure` is why; without one the server has closed it, as it may between two answers. */
@@ -216,7 +247,7 @@ class Connection {
   }
 
   #begin(asked: Asked, head: ResponseHead): void {
-    const sizeBytes = contentBytes(head);
+    const sizeBytes = asked.method === 'HEAD' ? 0 : contentBytes(head);
     this.#persists = head.persists && sizeBytes !== null;
     let wanted = false;
     try {
@@ -250,6 +281,7 @@ class Connection {
 
   #answered(content: Buffer): void {
     this.#asked.shift()?.resolve(content);
+    this.#watchdog?.refresh();
   }
 
   /** Goes on to the next answer, where there can be one. */
@@ -259,6 +291,6 @@ class Connection {
       return;
     }
     this.#depth = DEPTH;
-    this.#hasRoom();
+    this.#events.hasRoom();
   }
 }

@@ -7,8 +7,11 @@ import type { Peer } from './rendezvous.ts';
 
 const LANES: readonly Lane[] = ['survey', 'small', 'bulk'];
 
-/** How many files are worked on at once: the writer takes one at a time, and one stream fills a local Ethernet. */
-const WIDTH: Readonly<Record<Lane, number>> = { survey: 16, small: 256, bulk: 1 };
+/**
+ * How many files are worked on at once. The writer takes one at a time, and one stream fills a local Ethernet; of the
+ * others twice what two pipelines ask for: what is alive for longer takes more memory and more of the collector.
+ */
+const WIDTH: Readonly<Record<Lane, number>> = { survey: 64, small: 128, bulk: 1 };
 
 /** A kill loses the small files that are on their way: together they are no more than this. */
 const MOST_SMALL_BYTES = 1024 * 1024;
@@ -183,8 +186,14 @@ export class Scheduler {
 
   #put(delivery: Delivery): void {
     const waiting = this.#waiting[delivery.lane];
-    const at = waiting.findIndex((other) => inOrder(delivery, other) < 0);
-    waiting.splice(at < 0 ? waiting.length : at, 0, delivery);
+    let [from, to] = [0, waiting.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      const other = waiting[middle];
+      if (other !== undefined && inOrder(delivery, other) < 0) to = middle;
+      else from = middle + 1;
+    }
+    waiting.splice(from, 0, delivery);
   }
 
   #isReady({ notBeforeMs, item }: Delivery, nowMs: number): boolean {

@@ -21,7 +21,7 @@ export async function deliverSmall(
   const { stage, small } = task.context;
   const { entry, key, output } = task.item;
   let answer: Answer | null = null;
-  const bytes = await server.exchange.pipeline.get({
+  const bytes = await server.exchange.pipeline.ask({
     ...task.request(conditions(server, null, null, delivered)),
     receive: (head) => {
       answer = task.judge(head, null);

@@ -34,9 +34,6 @@ export async function verdict(
 /** What tells versions apart by whole seconds does so when the second is over in which the body was begun. */
 const SECOND_MS = 1000;
 
-/** A plain server that does not answer a HEAD at once has nothing to add. */
-const HEAD_SILENCE_MS = 2_000;
-
 /**
  * Whether a file without a digest is another one by now than when its body began, so that the body may be torn: part of
  * one version, part of the next. A file that has become longer is taken for a log, whose first bytes stay what they were.
@@ -52,8 +49,7 @@ async function isAnother(
   if (before.etag === null && before.lastModified === null && before.sizeBytes !== null) return false;
   if (before.mayChangeUnseen) await delay(SECOND_MS, undefined, { signal });
   try {
-    const request = { method: 'HEAD', target, silenceMs: HEAD_SILENCE_MS, signal } as const;
-    const now = await server.exchange.request(request, () => () => undefined);
+    const now = await server.exchange.head(target, signal);
     const sizeBytes = contentLength(now);
     if (now.status !== 200 || sizeBytes === null) return false;
     // Of a body without a length nothing else says that it is whole.

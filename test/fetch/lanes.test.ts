@@ -81,8 +81,8 @@ describe('a file that is tried again', () => {
     const item = { source: { target: '/f' }, listedBytes: 1, expectedSha256: null, entry: {}, peer };
     const delivery = new Delivery(context as unknown as DeliveryContext, item as unknown as Item);
     vi.advanceTimersByTime(PATIENCE_MS);
-    const get = (): Promise<never> => Promise.reject(new Failure('link-lost', 'It was reset.'));
-    const server = { exchange: { pipeline: { get } }, identity: null } as unknown as Server;
+    const ask = (): Promise<never> => Promise.reject(new Failure('link-lost', 'It was reset.'));
+    const server = { exchange: { pipeline: { ask } }, identity: null } as unknown as Server;
     await delivery.step(server, () => false);
     expect(delivery.settled).toBe(false);
   });

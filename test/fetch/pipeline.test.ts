@@ -100,4 +100,30 @@ describe('small files, pipelined (RFC 9112, 9.3.2)', () => {
     expect((await here.run([`${url}/d/`])).code).toBe(5);
     expect(here.delivered()).toHaveLength(files.size - 2);
   });
+
+  it('that are named one by one are asked for their sizes in the same way', async () => {
+    const sockets = new Set<object>();
+    const { url } = await httpOrigin((request, response) => {
+      sockets.add(request.socket);
+      answerFile(request, response, { content: files.get(request.url?.slice(3) ?? '') ?? new Uint8Array() });
+    });
+    const here = desk();
+    expect((await here.run([...files.keys()].map((name) => `${url}/d/${name}`))).code).toBe(0);
+    expectAll(here);
+    // Two for the sizes, two for the files.
+    expect(sockets.size).toBeLessThanOrEqual(4);
+  });
+
+  it('come from a server that answers HEAD with content, which nobody can tell from the next answer', async () => {
+    const { url } = await rawOrigin((text, socket) => {
+      for (const name of text.matchAll(/(?:GET|HEAD) \/d\/(\S+)/g)) {
+        const content = files.get(name[1] ?? '') ?? new Uint8Array();
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${content.length}\r\n\r\n`);
+        socket.write(content);
+      }
+    });
+    const here = desk();
+    expect((await here.run([...files.keys()].map((name) => `${url}/d/${name}`))).code).toBe(0);
+    expectAll(here);
+  });
 });
