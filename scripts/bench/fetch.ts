@@ -16,11 +16,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectRoot } from '../build/bundle.ts';
 import { officialNode } from '../runtime/official-node.ts';
-import { freePort } from '../simulate/port-check.ts';
+import { programAt, type RunningServer, startNginx, startServer } from './server.ts';
 
 /**
- * payload-fetch against curl, from the same payload-serve, on files that are in memory: one of 512 MiB, and 10,000 of
- * 4 KiB. All kinds take turns, round after round, so that they meet the same noise; the medians are compared.
+ * payload-fetch against curl, from payload-serve, and from nginx where it is here, on files that are in memory: one of
+ * 512 MiB, and 10,000 of 4 KiB. All kinds take turns, round after round, so that they meet the same noise; the medians
+ * are compared. What nginx cannot state of its files, their SHA-256, is expected of them (`--sha256`), so that all are
+ * verified alike.
  */
 const ROUNDS = 5;
 const BIG_BYTES = 512 * 1024 * 1024;
@@ -54,66 +56,107 @@ export async function bench(): Promise<void> {
   for (let file = 0; file < SMALL_FILES; file += 1) {
     writeFileSync(join(served, 'small', `file-${String(file).padStart(5, '0')}`), randomBytes(SMALL_BYTES));
   }
-  const port = await freePort();
   const node16 = await officialNode('x64');
-  const server = start(node16, ['payload-serve', String(port), '--bind', '127.0.0.1', '--directory', served]);
+  const nodes = [
+    ['Node 16', node16] as const,
+    [`Node ${process.versions.node.split('.')[0]}`, process.execPath] as const,
+  ];
+  const servers: (readonly [string, () => Promise<RunningServer>])[] = [
+    ['payload-serve', () => startOurs(node16, served, directory)],
+  ];
+  const nginx = programAt('nginx');
+  if (nginx === null) console.log('Not here: nginx (Debian package nginx-light).');
+  else servers.push(['nginx', () => startNginx(nginx, served, directory)]);
   try {
-    await accepting(port);
-    const nodes = [
-      ['Node 16', node16] as const,
-      [`Node ${process.versions.node.split('.')[0]}`, process.execPath] as const,
-    ];
-    const url = `http://127.0.0.1:${port}`;
-    for (const [, node] of nodes) {
-      const root = rootOf(directory, node);
-      mkdirSync(join(root, 'persist'), { recursive: true });
-      for (let window = 0; window < 2; window += 1)
-        await fetching('', directory, node, [`${url}/small/file-00000`]).run(join(root, `window-${window}`));
+    for (const [name, startIt] of servers) {
+      const server = await startIt();
+      try {
+        await fromServer(name, `http://127.0.0.1:${server.port}`, served, directory, nodes);
+      } finally {
+        await server.stop();
+      }
     }
-    await compare(
-      `one file of ${BIG_BYTES / 2 ** 20} MiB`,
-      directory,
-      'curl -o',
-      [
-        { name: 'curl -o', run: (output) => shell(`curl -s -o ${output}/big ${url}/big`) },
-        {
-          name: 'curl, sha256sum',
-          run: (output) => shell(`curl -s -o ${output}/big ${url}/big && sha256sum ${output}/big`),
-        },
-        {
-          name: 'curl, openssl dgst',
-          run: (output) => shell(`curl -s -o ${output}/big ${url}/big && openssl dgst -sha256 ${output}/big`),
-        },
-        ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, [`${url}/big`])),
-      ],
-      [
-        { against: 'curl -o', ratio: 0.7 },
-        { against: 'curl, openssl dgst', ratio: 1.25 },
-        ...(hasShaInstructions() ? [] : [{ against: 'curl, sha256sum', ratio: 2.5 }]),
-      ],
-    );
-    const list = join(directory, 'list');
-    const names = readdirSync(join(served, 'small'));
-    await compare(
-      `${SMALL_FILES} files of ${SMALL_BYTES / 1024} KiB`,
-      directory,
-      'curl --parallel',
-      [
-        {
-          name: 'curl --parallel',
-          run: (output) => {
-            writeFileSync(list, names.map((name) => `url=${url}/small/${name}\noutput=${output}/${name}\n`).join(''));
-            return shell(`curl -s --parallel --parallel-max 16 --config ${list}`);
-          },
-        },
-        ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, [`${url}/small/`])),
-      ],
-      [{ against: 'curl --parallel', ratio: 0.8 }],
-    );
   } finally {
-    server.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function fromServer(
+  server: string,
+  url: string,
+  served: string,
+  directory: string,
+  nodes: readonly (readonly [string, string])[],
+): Promise<void> {
+  const names = readdirSync(join(served, 'small'));
+  const wanted = { 'big.txt': ['big'], 'small.txt': names.map((name) => `small/${name}`) };
+  for (const [, node] of nodes) {
+    const root = rootOf(directory, node);
+    for (const place of ['persist', 'inbox']) mkdirSync(join(root, place), { recursive: true });
+    for (const [list, paths] of Object.entries(wanted)) {
+      const lines = paths.map((path) => `${url}/${path} --sha256 ${sha256Of(join(served, path))}\n`);
+      writeFileSync(join(root, 'inbox', list), lines.join(''));
+    }
+    for (let window = 0; window < 2; window += 1)
+      await fetching('', directory, node, [`${url}/small/file-00000`]).run(join(root, `window-${window}`));
+  }
+  // payload-serve lists its files and states what is in them.
+  const [bigArgs, smallArgs] =
+    server === 'payload-serve'
+      ? [[`${url}/big`], [`${url}/small/`]]
+      : [
+          ['--input', 'big.txt'],
+          ['--input', 'small.txt'],
+        ];
+  await compare(
+    `one file of ${BIG_BYTES / 2 ** 20} MiB from ${server}`,
+    directory,
+    'curl -o',
+    [
+      { name: 'curl -o', run: (output) => shell(`curl -s -o ${output}/big ${url}/big`) },
+      {
+        name: 'curl, sha256sum',
+        run: (output) => shell(`curl -s -o ${output}/big ${url}/big && sha256sum ${output}/big`),
+      },
+      {
+        name: 'curl, openssl dgst',
+        run: (output) => shell(`curl -s -o ${output}/big ${url}/big && openssl dgst -sha256 ${output}/big`),
+      },
+      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, bigArgs)),
+    ],
+    [
+      { against: 'curl -o', ratio: 0.7 },
+      { against: 'curl, openssl dgst', ratio: 1.25 },
+      ...(hasShaInstructions() ? [] : [{ against: 'curl, sha256sum', ratio: 2.5 }]),
+    ],
+  );
+  const list = join(directory, 'list');
+  await compare(
+    `${SMALL_FILES} files of ${SMALL_BYTES / 1024} KiB from ${server}`,
+    directory,
+    'curl --parallel',
+    [
+      {
+        name: 'curl --parallel',
+        run: (output) => {
+          writeFileSync(list, names.map((name) => `url=${url}/small/${name}\noutput=${output}/${name}\n`).join(''));
+          return shell(`curl -s --parallel --parallel-max 16 --config ${list}`);
+        },
+      },
+      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, smallArgs)),
+    ],
+    [{ against: 'curl --parallel', ratio: 0.8 }],
+  );
+}
+
+function startOurs(node: string, served: string, outbox: string): Promise<RunningServer> {
+  const options = ['--bind', '127.0.0.1', '--directory', served, '--outbox', outbox];
+  const path = join(projectRoot, 'build', 'payload-serve');
+  return startServer(path, (port) => [String(port), ...options], bareEnvironment(node, '/'));
+}
+
+function sha256Of(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 /** Where it costs least to write: what is compared are programs, not disks. */
@@ -182,7 +225,8 @@ function fetching(name: string, directory: string, node: string, sources: readon
   const startIn = (output: string): ChildProcess => {
     mkdirSync(output, { recursive: true });
     const args = [...sources, '--outbox', join(output, 'outbox'), '--state', join(output, 'state')];
-    return start(node, ['payload-fetch', ...args], root);
+    const env = bareEnvironment(node, root);
+    return spawn(join(projectRoot, 'build', 'payload-fetch'), args, { env, stdio: 'ignore' });
   };
   return {
     name,
@@ -192,10 +236,9 @@ function fetching(name: string, directory: string, node: string, sources: readon
   };
 }
 
-function start(node: string, [agent = '', ...args]: readonly string[], root = '/'): ChildProcess {
-  // As bare as on board: whatever Node is told here, such as certificates to read at every start, is not told there.
-  const env = { PATH: process.env.PATH, PAYLOAD_NODE: node, PAYLOAD_ROOT: root };
-  return spawn(join(projectRoot, 'build', agent), args, { env, stdio: 'ignore' });
+/** As on board: whatever else Node is told here, such as certificates to read at every start, is not told there. */
+function bareEnvironment(node: string, root: string): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, PAYLOAD_NODE: node, PAYLOAD_ROOT: root };
 }
 
 async function shell(command: string): Promise<void> {
@@ -226,16 +269,4 @@ async function peakOf(child: ChildProcess): Promise<number> {
 /** With them sha256sum of Debian is no slower than OpenSSL could be, and the comparison means nothing. */
 function hasShaInstructions(): boolean {
   return / (?:sha_ni|sha2)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
-}
-
-async function accepting(port: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
-    try {
-      await fetch(`http://127.0.0.1:${port}/.well-known/payload-link`);
-      return;
-    } catch {
-      await delay(20);
-    }
-  }
-  throw new Error('payload-serve does not answer');
 }

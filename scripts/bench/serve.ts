@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { featurePath } from '../../shared/protocol.ts';
 import { projectRoot } from '../build/bundle.ts';
 import { officialNode } from '../runtime/official-node.ts';
-import { type RunningServer, startServer } from './server.ts';
+import { programAt, type RunningServer, startNginx, startServer } from './server.ts';
 import { discard, drain, readSlowly, requestsPerSecond } from './sink.ts';
 
 /**
@@ -67,16 +67,7 @@ async function findContestants(home: string, root: string): Promise<readonly Con
   else {
     contestants.push({
       name: 'nginx',
-      start: () =>
-        startServer(nginx, (port) => {
-          const configuration = join(home, `nginx-${port}.conf`);
-          writeFileSync(
-            configuration,
-            `daemon off; master_process off; pid ${home}/nginx.pid; error_log /dev/null; events {}
-             http { access_log off; sendfile on; keepalive_requests 1000000; server { listen 127.0.0.1:${port}; root ${root}; } }`,
-          );
-          return ['-c', configuration];
-        }),
+      start: () => startNginx(nginx, root, home),
     });
   }
   const python = programAt('python3');
@@ -210,16 +201,4 @@ function judge(what: string, ours: number, theirs: number | null, bound: 'at lea
   const ratio = ours / theirs;
   const met = bound === 'at least' ? ratio >= target : ratio <= target;
   print(what, `${ratio.toFixed(2)}x: ${met ? 'met' : 'MISSED'} (${bound} ${target}x)`);
-}
-
-function programAt(name: string): string | null {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin'];
-  for (const directory of directories) {
-    const path = join(directory, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {}
-  }
-  return null;
 }

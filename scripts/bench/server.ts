@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../simulate/port-check.ts';
 
@@ -34,6 +35,32 @@ export async function startServer(
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
+}
+
+/** nginx (Debian package nginx-light) as the plain server of what is below `root`; `home` holds what it needs itself. */
+export function startNginx(nginx: string, root: string, home: string): Promise<RunningServer> {
+  return startServer(nginx, (port) => {
+    const configuration = join(home, `nginx-${port}.conf`);
+    writeFileSync(
+      configuration,
+      `daemon off; master_process off; pid ${home}/nginx.pid; error_log /dev/null; events {}
+       http { access_log off; sendfile on; keepalive_requests 1000000; server { listen 127.0.0.1:${port}; root ${root}; } }`,
+    );
+    return ['-c', configuration];
+  });
+}
+
+/** The path of an executable, also of one where only root looks; `null` where it is not here. */
+export function programAt(name: string): string | null {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin'];
+  for (const directory of directories) {
+    const path = join(directory, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  return null;
 }
 
 /** Clock ticks of proc(5) are hundredths of a second on every Linux that Node runs on. */
