@@ -67,7 +67,6 @@ export async function bundle(agent: AgentName, { plain = false, onCut = 'throw' 
 
   const built = await build(AGENTS[agent], {
     plugins: [worker, ...(plain ? [] : [rawLlhttp]), cutting(onCut)],
-    ...(agent === 'payload-fetch' ? baselineLlhttp : {}),
   });
   const inputs = byPackage(built.inputs);
   return { javascript: built.javascript, llhttp: !plain && 'undici' in inputs ? llhttpBytes() : null, inputs };
@@ -117,12 +116,6 @@ const rawLlhttp: esbuild.Plugin = {
     build.onLoad({ filter: /undici\/lib\/llhttp\/llhttp-wasm\.js$/ }, () => ({ contents: 'module.exports = llhttp' }));
   },
 };
-
-/** See compile-baseline.ts. Everything that calls `WebAssembly.compile` in a bundle then calls that. */
-const baselineLlhttp = {
-  define: { ...define, 'WebAssembly.compile': 'compileBaseline' },
-  inject: ['agents/fetch/compile-baseline.ts'],
-} satisfies esbuild.BuildOptions;
 
 function llhttpBytes(): Buffer {
   return createRequire(import.meta.url)('undici/lib/llhttp/llhttp-wasm.js');

@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freePort, nodes } from '../support/agent.ts';
+import { freePort, nodes, runAgent } from '../support/agent.ts';
+import { noise } from '../support/fetching.ts';
+import { answerFile, httpOrigin } from '../support/origin.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { Payload } from './launch.ts';
 
 /** A payload with a `/persist`, and a run of payload-serve that ends well at once. */
@@ -27,6 +30,23 @@ describe.each(nodes)('on %s, what was compiled', (_, node) => {
     const kept = readFileSync(path);
     expect(run()).toBe(0);
     expect(readFileSync(path).equals(kept)).toBe(true);
+  });
+
+  it('is kept of payload-fetch too, which changes a flag of V8', async () => {
+    const { url } = await httpOrigin((request, response) => answerFile(request, response, { content: noise(1) }));
+    const root = temporaryDirectory();
+    for (const name of ['outbox', 'persist']) mkdirSync(join(root, name));
+    const path = join(root, 'persist', '.payload-fetch-v8-cache');
+    const args = [`${url}/f`, '--state', join(root, 'state')];
+    const run = async (): Promise<Buffer> => {
+      const exit = await runAgent('payload-fetch', args, { node, env: { PAYLOAD_ROOT: root } });
+      expect(exit).toMatchObject({ code: 0, stderr: '' });
+      return readFileSync(path);
+    };
+    expect(await run()).toHaveLength(0);
+    const kept = await run();
+    expect(kept.length).toBeGreaterThan(50_000);
+    expect((await run()).equals(kept)).toBe(true);
   });
 
   it('is not trusted when a bit of it is wrong, and made again', async () => {
