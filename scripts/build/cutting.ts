@@ -20,20 +20,27 @@ export function cutting(onCut: OnCut): Plugin {
       export const cut = (what) => function () { reached(what) }
       export const known = (is, value, what) => is === value ? value : reached(what)`,
   }[onCut];
+  // Each is asked for by esbuild, and again by every module that takes something from it.
+  const texts = new Map<string, string>();
+  const textOnce = (path: string): string => {
+    const text = texts.get(path) ?? textOf(path, onCut, textOnce);
+    texts.set(path, text);
+    return text;
+  };
   return {
     name: 'cuts',
     setup(build) {
       build.onResolve({ filter: /^payload-link:cut$/ }, () => ({ path: 'cut', namespace: 'cut' }));
       build.onLoad({ filter: /.*/, namespace: 'cut' }, () => ({ contents: helper }));
-      build.onLoad({ filter: /node_modules/ }, ({ path }) => ({ contents: textOf(path, onCut) }));
+      build.onLoad({ filter: /node_modules/ }, ({ path }) => ({ contents: textOnce(path) }));
     },
   };
 }
 
 const HELPER = 'payload-link:cut';
 
-/** What a module is in the bundle. */
-function textOf(path: string, onCut: OnCut): string {
+/** What a module is in the bundle; `others` tells the same of those that it requires. */
+function textOf(path: string, onCut: OnCut, others: (path: string) => string): string {
   const module = moduleOf(path);
   let text = privateFields(readFileSync(path, 'utf8'));
   for (const cut of cuts.filter((entry) => entry.module === module)) {
@@ -44,7 +51,7 @@ function textOf(path: string, onCut: OnCut): string {
   }
   if (isPlainCommonJs(module) && !isModule(text))
     text = asModule(text, (specifier) => {
-      const required = textOf(createRequire(path).resolve(specifier), onCut);
+      const required = others(createRequire(path).resolve(specifier));
       return isModule(required) ? membersOfModule(required) : membersOfCommonJs(required);
     });
   const helpers = ['cut', 'known'].filter((name) => new RegExp(`\\b${name}\\(`).test(text)).join(', ');
