@@ -79,10 +79,16 @@ async function publishCopy(part: string, output: string, leftMs: number | null, 
   if (leftMs !== null && statSync(part).size / COPY_BYTES_PER_MS > leftMs) {
     throw new Failure('time-ran-out', `${output} is whole, and too large to be copied to its disk in this window.`);
   }
+  await publishHidden(output, (hidden) => copySynced(part, hidden, signal));
+  removeIfPossible(part);
+}
+
+/** What `write` makes under a hidden name appears under its own; nothing is left of it where that fails. */
+async function publishHidden(output: string, write: (hidden: string) => Promise<void>): Promise<void> {
   const hidden = hiddenPath(output);
   unfinished.add(hidden);
   try {
-    await copySynced(part, hidden, signal);
+    await write(hidden);
     renameSync(hidden, output);
   } catch (error) {
     removeIfPossible(hidden);
@@ -90,7 +96,6 @@ async function publishCopy(part: string, output: string, leftMs: number | null, 
   } finally {
     unfinished.delete(hidden);
   }
-  removeIfPossible(part);
 }
 
 /** Piece by piece: one call for the whole file would hold up the end of the process, and so would one sync at its end. */
@@ -170,16 +175,26 @@ export class SmallPublisher {
     }
   }
 
+  async #place({ staged, output, bytes }: Small): Promise<void> {
+    try {
+      await this.#writeSynced(staged, bytes);
+      await move(staged, output, null);
+    } catch (error) {
+      removeIfPossible(staged);
+      // With what is kept of large files the disk of the state directory may be full, and that of the output not.
+      if (diskFailure('', error).code !== 'disk-full') throw error;
+      await publishHidden(output, (hidden) => this.#writeSynced(hidden, bytes));
+    }
+  }
+
   async #publishGroup(group: readonly Small[]): Promise<void> {
     const renamed: Small[] = [];
     await Promise.all(
       group.map(async (small) => {
         try {
-          await this.#writeSynced(small.staged, small.bytes);
-          await move(small.staged, small.output, null);
+          await this.#place(small);
           renamed.push(small);
         } catch (error) {
-          removeIfPossible(small.staged);
           small.reject(diskFailure(`${small.output} cannot be written`, error));
         }
       }),

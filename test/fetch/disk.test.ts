@@ -33,11 +33,8 @@ describe('a full disk', requires(root), () => {
     const { url } = await serving({ big: content, small: 'x' });
     const disk = smallDisk(4);
     const { outbox, read, report } = desk();
-    const list = join(outbox, '..', 'list');
-    // Side by side, the large one may have filled the disk before the small one is there.
-    writeFileSync(list, `${url}/big\n${url}/small --priority 1\n`);
-    const run = () =>
-      runAgent('payload-fetch', ['--input', list, '--outbox', outbox, '--state', join(disk.path, 'state')]);
+    const places = ['--outbox', outbox, '--state', join(disk.path, 'state')];
+    const run = () => runAgent('payload-fetch', [`${url}/big`, `${url}/small`, ...places]);
     expect(await run()).toMatchObject({ code: 7, stderr: expect.stringContaining('no space is left') });
     expect(names(outbox)).toEqual(['small']);
     expect(report().files).toMatchObject([{ failure: { code: 'disk-full' } }, { state: 'delivered' }]);
@@ -45,6 +42,20 @@ describe('a full disk', requires(root), () => {
     expect((await run()).code).toBe(0);
     expect(read('big').equals(content)).toBe(true);
     expect(report().totals.reusedBytes).toBeGreaterThan(1_000_000);
+  });
+
+  it('under the state directory keeps no small file from an outbox that has room', async () => {
+    const { url } = await serving({ small: noise(100_000) });
+    const disk = smallDisk(1);
+    const state = join(disk.path, 'state');
+    mkdirSync(join(state, 'parts'), { recursive: true });
+    writeFileSync(join(disk.path, 'others'), noise(1_000_000));
+    const { outbox } = desk();
+    expect(await runAgent('payload-fetch', [`${url}/small`, '--outbox', outbox, '--state', state])).toMatchObject({
+      code: 0,
+    });
+    expect(names(outbox)).toEqual(['small']);
+    expect(readdirSync(join(state, 'parts'))).toEqual([]);
   });
 
   it('under the journal tears one line of it, and none that follows', async () => {
