@@ -132,7 +132,7 @@ async function fromManifest(
     links.map(async (name) => {
       // Where it leads is the server's to say: to a file that it gives, or to a directory, to nothing, or outside.
       const target = encodePath(`${directory}${name}`);
-      const { status } = await server.exchange.request({ method: 'HEAD', target, signal }, () => () => undefined);
+      const { status } = await server.exchange.head(target, signal);
       if (status === 200) found.push({ path: name, sizeBytes: null });
     }),
   );

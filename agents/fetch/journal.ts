@@ -58,8 +58,9 @@ const FIRST_LINE = `${FORMAT}/${VERSION}`;
 
 /**
  * The memory of the state directory: an append-only file, a record (or a list of those that were made together) a line,
- * each line led by the start of its own SHA-256. A line that power loss cut short, or that a disk has changed, fails its checksum and is passed over, so that
- * at most the files it speaks of begin anew. The file is rewritten, with what still counts, when a run begins.
+ * each line led by the start of its own SHA-256. A line that power loss cut short, or that a disk has changed, fails its
+ * checksum and is passed over, so that at most the files it speaks of begin anew. The file is rewritten, with what still
+ * counts, when a run begins.
  */
 export class Journal {
   readonly #path: string;

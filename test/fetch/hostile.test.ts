@@ -43,6 +43,11 @@ const ANSWERS: readonly (readonly [name: string, answer: string, code: FailureCo
     'HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n',
     'refused',
   ],
+  [
+    'a redirect to the page of a directory',
+    'HTTP/1.1 301 Moved Permanently\r\nLocation: /f/\r\nContent-Length: 0\r\n\r\n',
+    'refused',
+  ],
   ['a redirect to itself', 'HTTP/1.1 302 Found\r\nLocation: /f\r\nContent-Length: 0\r\n\r\n', 'bad-answer'],
   ['304 to a plain request', 'HTTP/1.1 304 Not Modified\r\n\r\n', 'bad-answer'],
   ['a header without an end', `HTTP/1.1 200 OK\r\n${'X-Filler: xxxxxxxxxxxxxxxx\r\n'.repeat(4000)}`, 'bad-answer'],

@@ -122,8 +122,9 @@ describe('small files, pipelined (RFC 9112, 9.3.2)', () => {
         socket.write(content);
       }
     });
-    const here = desk();
-    expect((await here.run([...files.keys()].map((name) => `${url}/d/${name}`))).code).toBe(0);
-    expectAll(here);
+    const { run, read } = desk();
+    const some = [...files].slice(0, 10);
+    expect((await run(some.map(([name]) => `${url}/d/${name}`))).code).toBe(0);
+    for (const [name, content] of some) expect(sha256(read(`d_${name}`))).toBe(sha256(content));
   });
 });
