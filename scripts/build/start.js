@@ -9,12 +9,15 @@
   // payload-serve leaves the directory in which it was started.
   cachePath = require('path').resolve(cachePath);
 
-  /** Holds for what was compiled of this very bundle, by this very Node, and was not damaged since. */
+  /**
+   * Holds for what was compiled of this very bundle, by this very Node, and was not damaged since. V8 itself looks at its
+   * version alone: what a Node of that version compiled for another processor, or was built otherwise, makes it crash.
+   */
   const seal = (compiled) =>
     require('crypto')
       .createHash('sha256')
       .update(compiled)
-      .update(digest + process.version, 'latin1')
+      .update(digest + process.version + process.arch + fs.statSync(process.execPath).size, 'latin1')
       .digest();
 
   const end = content.indexOf(0);

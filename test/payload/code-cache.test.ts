@@ -13,11 +13,12 @@ async function persistent(node: string) {
   const payload = new Payload('payload-serve');
   mkdirSync(join(payload.root, 'persist'));
   const path = join(payload.root, 'persist', '.payload-serve-v8-cache');
-  const run = (...args: string[]) => {
+  const runWith = (env: Record<string, string>, ...args: string[]) => {
     const words = [String(port), '--bind', '127.0.0.1', '--duration', '0.1', ...args];
-    return payload.launch([payload.bundle, ...words], { PAYLOAD_NODE: node }, payload.root).code;
+    return payload.launch([payload.bundle, ...words], { PAYLOAD_NODE: node, ...env }, payload.root).code;
   };
-  return { payload, path, run, sizeBytes: () => statSync(path, { throwIfNoEntry: false })?.size };
+  const run = (...args: string[]) => runWith({}, ...args);
+  return { payload, path, run, runWith, sizeBytes: () => statSync(path, { throwIfNoEntry: false })?.size };
 }
 
 describe.each(nodes)('on %s, what was compiled', (_, node) => {
@@ -68,6 +69,16 @@ describe.each(nodes)('on %s, what was compiled', (_, node) => {
     writeFileSync(path, readFileSync(payload.bundle));
     expect(run()).toBe(0);
     expect(readFileSync(path).equals(readFileSync(payload.bundle))).toBe(false);
+  });
+
+  it('is not trusted when it was made for another machine', async () => {
+    const { payload, path, run, runWith } = await persistent(node);
+    const disguise = payload.place('disguise.cjs', "Object.defineProperty(process, 'arch', { value: 'another' })");
+    for (let window = 0; window < 2; window += 1) runWith({ NODE_OPTIONS: `--require ${disguise}` });
+    const kept = readFileSync(path);
+    expect(kept.length).toBeGreaterThan(50_000);
+    expect(run()).toBe(0);
+    expect(readFileSync(path).equals(kept)).toBe(false);
   });
 
   it('is not kept by a run that fails, nor where there is no /persist', async () => {
