@@ -183,6 +183,7 @@ export class SmallPublisher {
       removeIfPossible(staged);
       // With what is kept of large files the disk of the state directory may be full, and that of the output not.
       if (diskFailure('', error).code !== 'disk-full') throw error;
+      makeDirectorySync(dirname(output));
       await publishHidden(output, (hidden) => this.#writeSynced(hidden, bytes));
     }
   }

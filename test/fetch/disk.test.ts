@@ -51,10 +51,9 @@ describe('a full disk', requires(root), () => {
     mkdirSync(join(state, 'parts'), { recursive: true });
     writeFileSync(join(disk.path, 'others'), noise(1_000_000));
     const { outbox } = desk();
-    expect(await runAgent('payload-fetch', [`${url}/small`, '--outbox', outbox, '--state', state])).toMatchObject({
-      code: 0,
-    });
-    expect(names(outbox)).toEqual(['small']);
+    const args = [`${url}/small`, '-o', 'below/small', '--outbox', outbox, '--state', state];
+    expect(await runAgent('payload-fetch', args)).toMatchObject({ code: 0 });
+    expect(names(join(outbox, 'below'))).toEqual(['small']);
     expect(readdirSync(join(state, 'parts'))).toEqual([]);
   });
 
