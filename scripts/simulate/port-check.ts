@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
@@ -18,13 +19,20 @@ export async function requireFreePort(address: string, port: number, option: str
   await once(server, 'close');
 }
 
-/** A port of the loopback that nobody listens on. Ephemeral ports are above 10000, as the agents ask. */
+/** Where the agents' ports begin, and those that Linux gives to whoever asks for any: between, nobody takes one by chance. */
+const [FIRST_PORT, FIRST_EPHEMERAL_PORT] = [10_000, 32_768];
+
+const MOST_TRIES = 100;
+
+/** A port of the loopback that nobody listens on, and that none of the connections made meanwhile is given. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (let tries = 1; ; tries += 1) {
+    const port = randomInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+    try {
+      await requireFreePort('127.0.0.1', port, '--port');
+      return port;
+    } catch (error) {
+      if (tries === MOST_TRIES) throw error;
+    }
+  }
 }
