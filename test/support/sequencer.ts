@@ -1,7 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** They wait for windows and servers more than they work. */
-const LONGEST = /\/(end-to-end|resume|fleet|namespaces|page|simulate|connection|kill|link|window|delivery|lanes)\.test\.ts$/;
+const LONGEST =
+  /\/(end-to-end|resume|fleet|namespaces|page|simulate|connection|kill|link|window|delivery|lanes)\.test\.ts$/;
 
 /**
  * Begins with what takes longest, so that none of it is left to run alone at the end. By itself Vitest knows only after a
