@@ -34,9 +34,9 @@ const EMPTY = Buffer.alloc(0);
 const MOST_SKIPPED_BYTES = 64 * 1024;
 
 /**
- * GETs of small files from one server, or HEADs, pipelined (RFC 9112, 9.3.2) over a few connections: written in batches, without
- * waiting for the answers before them, and read without undici, whose way through a parser and three objects for each
- * request costs more than everything else that is done for a file of 4 KiB.
+ * GETs of small files from one server, or HEADs, pipelined (RFC 9112, 9.3.2) over a few connections: written in batches,
+ * without waiting for the answers before them, and read without undici, whose way through a parser and three objects for
+ * each request costs more than everything else that is done for a file of 4 KiB.
  *
  * A connection that ends before it has answered everything fails the request that it owed an answer first. The others
  * are asked again on another connection, as that section has it: a GET does no harm twice.
