@@ -47,6 +47,13 @@ interface Goal {
   readonly ratio: number;
 }
 
+/** A server, and what payload-fetch is told of the files there. */
+interface Source {
+  readonly name: string;
+  readonly start: () => Promise<RunningServer>;
+  readonly wanted: (url: string) => { readonly big: readonly string[]; readonly small: readonly string[] };
+}
+
 /** Measures, and prints medians and their ratios. */
 export async function bench(): Promise<void> {
   const directory = mkdtempSync(join(roomiest(), 'payload-link-bench-'));
@@ -61,17 +68,28 @@ export async function bench(): Promise<void> {
     ['Node 16', node16] as const,
     [`Node ${process.versions.node.split('.')[0]}`, process.execPath] as const,
   ];
-  const servers: (readonly [string, () => Promise<RunningServer>])[] = [
-    ['payload-serve', () => startOurs(node16, served, directory)],
+  const sources: Source[] = [
+    {
+      name: 'payload-serve',
+      start: () => startOurs(node16, served, directory),
+      // It lists its files, and states what is in them.
+      wanted: (url) => ({ big: [`${url}/big`], small: [`${url}/small/`] }),
+    },
   ];
   const nginx = programAt('nginx');
   if (nginx === null) console.log('Not here: nginx (Debian package nginx-light).');
-  else servers.push(['nginx', () => startNginx(nginx, served, directory)]);
+  else {
+    sources.push({
+      name: 'nginx',
+      start: () => startNginx(nginx, served, directory),
+      wanted: () => ({ big: ['--input', 'big.txt'], small: ['--input', 'small.txt'] }),
+    });
+  }
   try {
-    for (const [name, startIt] of servers) {
-      const server = await startIt();
+    for (const source of sources) {
+      const server = await source.start();
       try {
-        await fromServer(name, `http://127.0.0.1:${server.port}`, served, directory, nodes);
+        await fromSource(source, `http://127.0.0.1:${server.port}`, served, directory, nodes);
       } finally {
         await server.stop();
       }
@@ -81,35 +99,28 @@ export async function bench(): Promise<void> {
   }
 }
 
-async function fromServer(
-  server: string,
+async function fromSource(
+  source: Source,
   url: string,
   served: string,
   directory: string,
   nodes: readonly (readonly [string, string])[],
 ): Promise<void> {
   const names = readdirSync(join(served, 'small'));
-  const wanted = { 'big.txt': ['big'], 'small.txt': names.map((name) => `small/${name}`) };
+  const lists = { 'big.txt': ['big'], 'small.txt': names.map((name) => `small/${name}`) };
   for (const [, node] of nodes) {
     const root = rootOf(directory, node);
     for (const place of ['persist', 'inbox']) mkdirSync(join(root, place), { recursive: true });
-    for (const [list, paths] of Object.entries(wanted)) {
+    for (const [list, paths] of Object.entries(lists)) {
       const lines = paths.map((path) => `${url}/${path} --sha256 ${sha256Of(join(served, path))}\n`);
       writeFileSync(join(root, 'inbox', list), lines.join(''));
     }
     for (let window = 0; window < 2; window += 1)
       await fetching('', directory, node, [`${url}/small/file-00000`]).run(join(root, `window-${window}`));
   }
-  // payload-serve lists its files and states what is in them.
-  const [bigArgs, smallArgs] =
-    server === 'payload-serve'
-      ? [[`${url}/big`], [`${url}/small/`]]
-      : [
-          ['--input', 'big.txt'],
-          ['--input', 'small.txt'],
-        ];
+  const wanted = source.wanted(url);
   await compare(
-    `one file of ${BIG_BYTES / 2 ** 20} MiB from ${server}`,
+    `one file of ${BIG_BYTES / 2 ** 20} MiB from ${source.name}`,
     directory,
     'curl -o',
     [
@@ -122,7 +133,7 @@ async function fromServer(
         name: 'curl, openssl dgst',
         run: (output) => shell(`curl -s -o ${output}/big ${url}/big && openssl dgst -sha256 ${output}/big`),
       },
-      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, bigArgs)),
+      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, wanted.big)),
     ],
     [
       { against: 'curl -o', ratio: 0.7 },
@@ -132,7 +143,7 @@ async function fromServer(
   );
   const list = join(directory, 'list');
   await compare(
-    `${SMALL_FILES} files of ${SMALL_BYTES / 1024} KiB from ${server}`,
+    `${SMALL_FILES} files of ${SMALL_BYTES / 1024} KiB from ${source.name}`,
     directory,
     'curl --parallel',
     [
@@ -143,7 +154,7 @@ async function fromServer(
           return shell(`curl -s --parallel --parallel-max 16 --config ${list}`);
         },
       },
-      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, smallArgs)),
+      ...nodes.map(([name, node]) => fetching(`payload-fetch, ${name}`, directory, node, wanted.small)),
     ],
     [{ against: 'curl --parallel', ratio: 0.8 }],
   );
